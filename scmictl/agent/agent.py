@@ -1,0 +1,559 @@
+"""The agent: one synchronous object through which everything is said to a platform.
+
+Theory of operation. :meth:`Agent.submit` queues a command and returns its transfer;
+:meth:`Agent.call` and :meth:`Agent.collect` block until they are answered; :meth:`Agent.dispatch`
+never blocks and is for event loops, which watch :meth:`Agent.fileno` and call again at
+:meth:`Agent.next_deadline`. There is no thread.
+
+A command that is not answered in time is *overdue*. The agent has then just looked at the queue, so
+it sends one BASE PROTOCOL_VERSION on the same queue with the same time limit: answered, the device
+is merely slow with that command (TransferTimeout); not answered, its queue is dead (DeviceGone).
+
+When the connection is lost, everything pending ends with DeviceGone. With ``reconnect`` the agent
+keeps trying for that long; then versions and names are forgotten, what is *held* (subscriptions,
+sensors enabled for the time being) is sent again, and the gap is reported as an event. No other
+command is ever sent twice.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from scmictl import protocols
+from scmictl.agent.discovery import Discovery
+from scmictl.agent.listing import Listing, read_lists
+from scmictl.agent.transfers import Event, Raw, Stray, Transfer, Transfers
+from scmictl.agent.wait import Waiter
+from scmictl.errors import (
+    DeviceGone,
+    LocalProtocolError,
+    NotOffered,
+    QueueBroken,
+    RemoteProtocolError,
+    ScmictlError,
+    StatusError,
+    TransferTimeout,
+    TransportError,
+)
+from scmictl.protocols import Protocol, base, common
+from scmictl.transport.base import Link, Transport
+from scmictl.wire import AsyncRequest, Delayed, Effect, Request, Response, Status
+
+R = TypeVar("R", bound=Response)
+D = TypeVar("D", bound=Delayed)
+
+INBOX = 65_536
+"""Notifications kept for whoever reads them next; more are counted as lost."""
+RETRY_S = 0.05
+"""Time between two attempts to reconnect."""
+GOODBYE_S = 0.25
+"""How long closing waits for the platform to take back what was held."""
+
+
+class Lost(NamedTuple):
+    """So many notifications could not be kept because nobody read them."""
+
+    number: int
+
+
+class Reconnected(NamedTuple):
+    """The connection was lost and is back after ``gap_s`` seconds, with nothing remembered."""
+
+    gap_s: float
+
+
+Incident = Event | Stray | Lost | Reconnected
+"""What happens without having been asked for just now."""
+
+
+class Held:
+    """Something switched on for as long as somebody wants it, and off again afterwards."""
+
+    def __init__(self, agent: Agent, on: Request[Any], off: Request[Any]) -> None:
+        self.agent = agent
+        self.on = on
+        self.off = off
+
+    def close(self) -> None:
+        """Switch it off; an answer other than SUCCESS is raised."""
+        if self in self.agent.held:
+            self.agent.held.remove(self)
+            self.agent.call(self.off)
+
+    def __enter__(self) -> Held:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Agent:
+    """A connection to a platform, as one of its agents; a context manager that closes it.
+
+    ``timeout`` and ``delayed_timeout`` are seconds. ``versions`` fixes protocol versions by
+    protocol id instead of asking. ``reopen`` makes a new transport after a loss, for up to
+    ``reconnect`` seconds. The agent owns ``transport`` and closes it.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        timeout: float = 1.0,
+        delayed_timeout: float = 2.0,
+        waiter: Waiter | None = None,
+        versions: dict[int, int] | None = None,
+        reopen: Callable[[], Transport] | None = None,
+        reconnect: float = 0.0,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.transport = transport
+        self.timeout = timeout
+        self.delayed_timeout = delayed_timeout
+        self.waiter = waiter or Waiter()
+        self.versions: dict[int, int] = dict(versions or {})
+        """Layout version in force, by protocol id; filled as protocols are used."""
+        self.reported: dict[int, int] = {}
+        """What PROTOCOL_VERSION answered, by protocol id."""
+        self.held: list[Held] = []
+        self.latencies: list[float] | None = None
+        """Seconds of every answered command, once somebody puts a list here."""
+        self._fixed = dict(versions or {})
+        self._transfers = Transfers()
+        self._finished: list[Transfer[Any]] = []
+        self._inbox: deque[Incident] = deque()
+        self._lost = 0
+        self._probe: Transfer[Any] | None = None
+        self._reopen = reopen
+        self._reconnect = reconnect
+        self._gone: DeviceGone | None = None
+        self._gone_at = self._retry_at = 0.0
+        self._wall = wall
+        self._implemented: dict[tuple[int, int], bool] = {}
+        self._discoveries: dict[int, Discovery] = {}
+        self._closed = False
+
+    # -- what a user says -------------------------------------------------------------------
+
+    def call(self, request: Request[R], *, timeout: float | None = None) -> R:
+        """Send ``request`` and return its response, once it is there.
+
+        For an asynchronous request that is the "accepted"; see :meth:`complete`. Raises StatusError
+        for a status other than SUCCESS, TransferTimeout, DeviceGone, RemoteProtocolError,
+        NotOffered for notifications and delayed responses on a connection without them, and
+        Interrupted (the command then stays pending and the connection lives).
+        """
+        transfer = self.submit(request, timeout=timeout)
+        self.wait_for_response(transfer)
+        return transfer.result()
+
+    def wait_for_response(self, transfer: Transfer[Any]) -> None:
+        """Block until ``transfer`` has its response; a delayed one may be still to come."""
+        transfer.claimed = True
+        self._drive(lambda: transfer.answered)
+
+    def complete(self, request: AsyncRequest[R, D], *, timeout: float | None = None) -> D:
+        """Send an asynchronous ``request`` and return its delayed response; raises like `call`."""
+        transfer = self.submit(request, timeout=timeout)
+        self.collect([transfer])
+        transfer.result()
+        delayed = transfer.delayed
+        if delayed is None:
+            raise LocalProtocolError(f"{request.SPEC} was sent in its synchronous form")
+        return delayed  # type: ignore[return-value]  # the transfer decoded it as request.DELAYED
+
+    def submit(self, request: Request[R] | Raw, *, timeout: float | None = None) -> Transfer[R]:
+        """Queue ``request`` and return its transfer; blocks only while there is no free slot.
+
+        Independent requests submitted in a row reach the platform together. Raises what makes
+        sending impossible; what goes wrong later is in the transfer.
+        """
+        if self._closed:
+            raise LocalProtocolError("the connection is closed")
+        if not isinstance(request, Raw):
+            self._check_events(request)
+        if self._gone is not None:
+            self._drive(lambda: self._gone is None)
+        version = 0 if isinstance(request, Raw) else self._layout(request)
+        transfer: Transfer[R] = Transfer(request, version)
+        limit = self.timeout if timeout is None else timeout
+        self._transfers.open(transfer, self.waiter.now(), limit, self.delayed_timeout)
+        try:
+            self._send(transfer, limit)
+        except ScmictlError:
+            self._transfers.withdraw(transfer)
+            raise
+        return transfer
+
+    def collect(self, transfers: Iterable[Transfer[Any]]) -> None:
+        """Block until all ``transfers`` are done; how each ended is in the transfer itself."""
+        waiting = deque(transfers)
+        for transfer in waiting:
+            transfer.claimed = True
+
+        def all_done() -> bool:
+            while waiting and waiting[0].done:
+                waiting.popleft()
+            return not waiting
+
+        self._drive(all_done)
+
+    def listing(self, request: Request[Any]) -> Listing:
+        """Read a whole list, as many messages as it takes; see :class:`Listing`."""
+        return read_lists(self, [request])[0]
+
+    def listings(self, requests: Sequence[Request[Any]]) -> list[Listing]:
+        """Read several lists at once, in step, so that their messages share the ring."""
+        return read_lists(self, requests)
+
+    def subscribe(self, request: Request[Any]) -> Held:
+        """Switch a notification on until the returned object is closed or the agent is."""
+        switch = request.SWITCH
+        values = {field.name: getattr(request, field.name) for field in request.FIELDS}
+        return self.hold(request, type(request)(**{**values, switch: 0}))
+
+    def hold(self, on: Request[Any], off: Request[Any]) -> Held:
+        """Send ``on`` now and after every reconnection, and ``off`` when the result is closed."""
+        self.call(on)
+        held = Held(self, on, off)
+        self.held.append(held)
+        return held
+
+    def pause(self, seconds: float) -> None:
+        """Let time go by with the engine running; raises Interrupted and DeviceGone."""
+        self._drive(lambda: False, self.waiter.now() + seconds)
+
+    def notifications(self, until: float | None = None) -> Iterator[Incident]:
+        """Yield what comes unasked, in order, blocking until ``until`` (monotonic; None: for ever).
+
+        Raises DeviceGone and Interrupted.
+        """
+        while True:
+            while self._inbox:
+                yield self._inbox.popleft()
+            yield from self._take_lost()
+            self._drive(lambda: bool(self._inbox or self._lost), until)
+            if not self._inbox and not self._lost:
+                return
+
+    # -- for event loops --------------------------------------------------------------------
+
+    def fileno(self) -> int | None:
+        """Return a descriptor that becomes readable when :meth:`dispatch` has work, or None.
+
+        The descriptor is the transport's, and another one after a reconnection.
+        """
+        return None if self._gone is not None else self.transport.fileno()
+
+    def next_deadline(self) -> float | None:
+        """Return when :meth:`dispatch` wants to be called at the latest (monotonic seconds)."""
+        if self._gone is not None:
+            return self._retry_at
+        return _earliest(self._transfers.next_deadline(), self.transport.next_deadline())
+
+    def dispatch(self, now: float) -> list[Transfer[Any] | Incident]:
+        """Do everything that is due, without blocking, and return what happened.
+
+        Raises DeviceGone when the connection is lost for good.
+        """
+        self._pump(now)
+        happened: list[Transfer[Any] | Incident] = [*self._finished, *self._inbox]
+        happened += self._take_lost()
+        self._finished.clear()
+        self._inbox.clear()
+        return happened
+
+    # -- what is known about the platform ----------------------------------------------------
+
+    @property
+    def link(self) -> Link:
+        """The facts of the connection."""
+        return self.transport.link
+
+    @property
+    def in_flight(self) -> int:
+        """Commands that have not been answered yet."""
+        return len(self._transfers.pending)
+
+    def version(self, protocol: Protocol) -> int:
+        """Return the version whose layouts to use, asking the platform the first time.
+
+        A platform with a newer major than ours is asked to speak ours; if it will not, our newest
+        layouts are used all the same.
+        """
+        known = self.versions.get(protocol.id)
+        if known is not None:
+            return known
+        reported = int(self.call(protocol.by_id[0x0]()).version)
+        self.reported[protocol.id] = reported
+        version = protocol.layout_version(reported)
+        if version != reported:
+            ask = protocol.by_id[0x10](version=protocol.newest)
+            try:
+                self.call(ask)
+                version = protocol.newest
+            except StatusError:
+                pass  # best effort with our newest layouts, as the reference has it
+        self.versions[protocol.id] = version
+        return version
+
+    def implements(self, request: type[Request[Any]]) -> bool:
+        """Return whether the platform has this message, by PROTOCOL_MESSAGE_ATTRIBUTES; cached."""
+        key = (request.PROTOCOL_ID, request.MESSAGE_ID)
+        if key not in self._implemented:
+            protocol = protocols.by_id(request.PROTOCOL_ID)
+            assert protocol is not None
+            ask = protocol.by_id[0x2](message_id=request.MESSAGE_ID)
+            try:
+                self.call(ask)
+                self._implemented[key] = True
+            except StatusError as error:
+                if error.status not in (Status.NOT_FOUND, Status.NOT_SUPPORTED):
+                    raise
+                self._implemented[key] = False
+        return self._implemented[key]
+
+    def discover(self, protocol: Protocol) -> Discovery:
+        """Return the platform's clocks, sensors and so on, read in bulk once per connection."""
+        found = self._discoveries.get(protocol.id)
+        if found is None:
+            found = self._discoveries[protocol.id] = Discovery.read(self, protocol)
+        return found
+
+    def discovered(self, protocol: Protocol) -> Discovery | None:
+        """Return what :meth:`discover` has found earlier, without sending anything."""
+        return self._discoveries.get(protocol.id)
+
+    # -- the end ----------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Take back what is held, stop the queues and release everything; never raises."""
+        if self._closed:
+            return
+        try:
+            self._goodbye()
+        except ScmictlError:
+            pass  # the platform does not answer any more; there is nothing left to save
+        self._closed = True
+        self._transfers.fail_all(DeviceGone("the connection was closed"))
+        self.transport.close()
+
+    def _goodbye(self) -> None:
+        if self._gone is not None or not self.waiter.resume():
+            return
+        last = [self.submit(held.off, timeout=GOODBYE_S) for held in reversed(self.held)]
+        self.held.clear()
+        if last:
+            self.collect(last)
+
+    def __enter__(self) -> Agent:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- the engine -------------------------------------------------------------------------
+
+    def _check_events(self, request: Request[Any]) -> None:
+        if self.link.p2a:
+            return
+        wanted = None
+        if request.SUBSCRIBES is not None and getattr(request, request.SWITCH):
+            wanted = "notifications"
+        elif request.expects_delayed:
+            wanted = "delayed responses"
+        if wanted:
+            raise NotOffered(
+                f"{request.SPEC}: this connection has no event queue, and so no {wanted}",
+                hint="the device did not offer (or was not asked for) VIRTIO_SCMI_F_P2A_CHANNELS",
+            )
+
+    def _layout(self, request: Request[Any]) -> int:
+        """Return the version to encode ``request`` in; asks only where it makes a difference."""
+        protocol = protocols.by_id(request.PROTOCOL_ID)
+        if protocol is None:
+            return self.versions.get(request.PROTOCOL_ID, 0)
+        varies = bool(request.changes() or request.RESPONSE.changes())
+        if request.DELAYED is not None:
+            varies = varies or bool(request.DELAYED.changes())
+        if varies:
+            return self.version(protocol)
+        return self.versions.get(protocol.id, protocol.newest)
+
+    def _send(self, transfer: Transfer[Any], limit: float) -> None:
+        if self.transport.send(transfer.frame, transfer.token):
+            return
+        sent = False
+
+        def try_again() -> bool:
+            nonlocal sent
+            sent = sent or self.transport.send(transfer.frame, transfer.token)
+            return sent
+
+        # A slot comes free with the next answer; when none comes at all, the queue is dead.
+        self._drive(try_again, self.waiter.now() + 2 * limit)
+        if not sent:
+            raise self._dead(f"no slot came free in {2 * limit:g} s")
+        now = self.waiter.now()
+        transfer.deadline += now - transfer.sent
+        transfer.sent = now
+
+    def _drive(self, reached: Callable[[], bool], until: float | None = None) -> None:
+        """Run the engine until ``reached()`` or ``until``; raises Interrupted in between."""
+        while True:
+            now = self.waiter.now()
+            self._pump(now)
+            if reached():
+                return
+            if until is not None and now >= until:
+                return
+            self.waiter.check(now)
+            fileno = self.fileno()
+            if fileno is not None:
+                spin_until = now + self.waiter.spin()
+                while self.waiter.now() < spin_until:
+                    self._pump(self.waiter.now())
+                    if reached():
+                        return
+            self.waiter.wait(fileno, _earliest(until, self.next_deadline()))
+
+    def _pump(self, now: float) -> None:
+        """Move frames, expire what is late, reconnect: one round without blocking."""
+        if self._gone is not None:
+            self._try_reconnect(now)
+            return
+        try:
+            frames = self.transport.dispatch(now)
+        except (DeviceGone, QueueBroken) as error:
+            self._connection_lost(error, now)
+            return
+        for frame in frames:
+            self._sort(self._transfers.received(frame, self.versions, now))
+        late = self._transfers.overdue(now)
+        if late or self._probe is not None:
+            self._suspect(late, now)
+
+    def _sort(self, outcome: Transfer[Any] | Event | Stray | None) -> None:
+        if outcome is None:
+            return
+        if isinstance(outcome, Transfer):
+            self._finish(outcome)
+            return
+        if isinstance(outcome, Event):
+            outcome.time = self._wall()
+        self._keep(outcome)
+
+    def _finish(self, transfer: Transfer[Any]) -> None:
+        if transfer is self._probe:
+            return
+        if self.latencies is not None and transfer.latency is not None:
+            self.latencies.append(transfer.latency)
+        request = transfer.request
+        if isinstance(request, common.NegotiateProtocolVersion) and transfer.error is None:
+            self.versions[request.PROTOCOL_ID] = int(request.version)
+            self._implemented.clear()
+        if not transfer.claimed:
+            self._finished.append(transfer)
+
+    def _keep(self, incident: Incident) -> None:
+        if len(self._inbox) >= INBOX:
+            self._lost += 1
+        else:
+            self._inbox.append(incident)
+
+    def _take_lost(self) -> list[Lost]:
+        if not self._lost:
+            return []
+        lost, self._lost = self._lost, 0
+        return [Lost(lost)]
+
+    def _suspect(self, late: list[Transfer[Any]], now: float) -> None:
+        """Find out why commands are overdue: is the device slow, or is its queue dead?"""
+        probe = self._probe
+        if probe is None:
+            limit = max(t.deadline - t.sent for t in late)
+            probe = Transfer(base.ProtocolVersion(), 0)
+            self._transfers.open(probe, now, limit, limit)
+            if not self.transport.send(probe.frame, probe.token):
+                self._transfers.withdraw(probe)
+                full = self._dead("and its ring is full, so that it cannot be asked why")
+                self._connection_lost(full, now)
+                return
+            self._probe = probe
+            self._pump(now)  # a platform in this process has answered by the time this returns
+        elif probe.answered:
+            self._probe = None
+            for transfer in [t for t in self._transfers.pending.values() if t.overdue]:
+                self._transfers.give_up(transfer, _timeout(transfer))
+                self._finish(transfer)
+        elif probe.overdue:
+            self._probe = None
+            self._connection_lost(
+                self._dead("and neither did it answer a BASE PROTOCOL_VERSION after that"), now
+            )
+
+    def _dead(self, seen: str) -> DeviceGone:
+        overdue = [t for t in self._transfers.pending.values() if t.overdue]
+        what = overdue[0].spec if overdue else "the command"
+        return DeviceGone(
+            f"the device did not answer {what}, {seen}: its command queue is dead",
+            hint="the connection itself still stands; a malformed message stops the queue of some "
+            "devices until the next connection",
+        )
+
+    def _connection_lost(self, error: TransportError | RemoteProtocolError, now: float) -> None:
+        gone = error if isinstance(error, DeviceGone) else DeviceGone(error.message)
+        self._probe = None
+        for transfer in self._transfers.fail_all(error):
+            self._finish(transfer)
+        self._gone = gone
+        self._gone_at = now
+        self._retry_at = now
+        self.transport.close()
+        if self._reopen is None or not self._reconnect:
+            raise error
+
+    def _try_reconnect(self, now: float) -> None:
+        assert self._gone is not None
+        if self._reopen is None or now >= self._gone_at + self._reconnect:
+            raise self._gone
+        if now < self._retry_at:
+            return
+        self._retry_at = min(now + RETRY_S, self._gone_at + self._reconnect)
+        try:
+            self.transport = self._reopen()
+        except TransportError:
+            return
+        self._gone = None
+        self.versions = dict(self._fixed)
+        self.reported.clear()
+        self._implemented.clear()
+        self._discoveries.clear()
+        for held in list(self.held):
+            try:
+                self.call(held.on)
+            except (StatusError, NotOffered, TransferTimeout):
+                self.held.remove(held)
+        self._keep(Reconnected(self.waiter.now() - self._gone_at))
+
+
+def _earliest(*times: float | None) -> float | None:
+    return min((t for t in times if t is not None), default=None)
+
+
+def _timeout(transfer: Transfer[Any]) -> TransferTimeout:
+    what = "delayed response" if transfer.awaiting else "response"
+    limit = transfer.delayed_timeout if transfer.awaiting else transfer.deadline - transfer.sent
+    option = "--delayed-timeout" if transfer.awaiting else "--timeout"
+    return TransferTimeout(
+        f"{transfer.spec}: no {what} within {limit:g} s, though the device answers others",
+        hint=f"{option} gives it more time",
+    )
+
+
+def is_harmless(request: Request[Any]) -> bool:
+    """Return whether ``request`` may be sent on a read-only connection."""
+    return request.effect <= Effect.SUBSCRIBE

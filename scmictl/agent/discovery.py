@@ -1,0 +1,119 @@
+"""What a platform has of a protocol: how many things, what they are, and what they are called.
+
+Read in bulk, as the protocol's declaration says (:class:`~scmictl.protocols.Resources`), and kept
+by the agent for the life of a connection.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scmictl.errors import LocalProtocolError, RemoteProtocolError, ScmictlError
+from scmictl.protocols import Protocol
+from scmictl.wire import Response, Struct, follow
+
+if TYPE_CHECKING:
+    from scmictl.agent.agent import Agent
+
+
+class Resource:
+    """One clock, sensor or domain.
+
+    ``description`` is what the platform says of it (None if it could not be read; then ``error``
+    says why), ``name`` its whole name.
+    """
+
+    __slots__ = ("description", "error", "id", "name")
+
+    def __init__(self, id: int) -> None:
+        self.id = id
+        self.name: str | None = None
+        self.description: Any = None
+        self.error: ScmictlError | None = None
+
+
+class Discovery:
+    """The resources of one protocol; ``attributes`` is the PROTOCOL_ATTRIBUTES response."""
+
+    def __init__(self, protocol: Protocol, attributes: Response, resources: list[Resource]) -> None:
+        self.protocol = protocol
+        self.attributes: Any = attributes
+        self.resources = resources
+        self.error: ScmictlError | None = None
+        """Why the list of resources ends early, if it does."""
+
+    @property
+    def names(self) -> list[str | None]:
+        """The names, by id."""
+        return [resource.name for resource in self.resources]
+
+    @classmethod
+    def read(cls, agent: Agent, protocol: Protocol) -> Discovery:
+        """Ask the platform for everything at once."""
+        how = protocol.resources
+        if how is None:
+            raise LocalProtocolError(f"the {protocol.name} protocol has nothing to list")
+        agent.version(protocol)
+        attributes = agent.call(protocol.by_id[0x1]())
+        count = follow(attributes, how.count)
+        found = cls(protocol, attributes, [Resource(number) for number in range(count)])
+        if how.describe.PAGING is not None:
+            found._read_list(agent)
+        else:
+            found._read_each(agent)
+        found._read_names(agent)
+        return found
+
+    def _read_list(self, agent: Agent) -> None:
+        how = self.protocol.resources
+        assert how is not None and how.describe.PAGING is not None
+        if not self.resources:
+            return
+        listing = agent.listing(how.describe(**{how.describe.PAGING.start: 0}))
+        self.error = listing.error
+        for position, description in enumerate(listing.items):
+            if position >= len(self.resources):
+                self.error = RemoteProtocolError(
+                    f"{how.describe.SPEC}: {len(listing.items)} {how.noun}s listed, "
+                    f"PROTOCOL_ATTRIBUTES says {len(self.resources)}"
+                )
+                break
+            self._describe(self.resources[position], description)
+            self.resources[position].id = getattr(description, how.id)
+        for resource in self.resources[len(listing.items) :]:
+            resource.error = listing.error or RemoteProtocolError(
+                f"{how.describe.SPEC}: {len(listing.items)} {how.noun}s listed, "
+                f"PROTOCOL_ATTRIBUTES says {len(self.resources)}"
+            )
+
+    def _read_each(self, agent: Agent) -> None:
+        how = self.protocol.resources
+        assert how is not None
+        transfers = [agent.submit(how.describe(**{how.id: r.id})) for r in self.resources]
+        agent.collect(transfers)
+        for resource, transfer in zip(self.resources, transfers, strict=True):
+            try:
+                self._describe(resource, transfer.result())
+            except ScmictlError as error:
+                resource.error = error
+
+    def _describe(self, resource: Resource, description: Struct) -> None:
+        how = self.protocol.resources
+        assert how is not None
+        resource.description = description
+        resource.name = getattr(description, how.name)
+
+    def _read_names(self, agent: Agent) -> None:
+        """Fetch the long names; where that fails the short one stays (reference A 1.10)."""
+        how = self.protocol.resources
+        assert how is not None
+        if how.extended is None or how.name_get is None:
+            return
+        longer = [
+            r for r in self.resources if r.description and follow(r.description, how.extended)
+        ]
+        transfers = [agent.submit(how.name_get(**{how.id: r.id})) for r in longer]
+        agent.collect(transfers)
+        for resource, transfer in zip(longer, transfers, strict=True):
+            if transfer.error is None and transfer.response is not None:
+                resource.name = transfer.response.name or resource.name

@@ -1,0 +1,115 @@
+"""Waiting: the only place where an agent spends time, and where Ctrl-C is noticed.
+
+A signal never raises inside the engine. Its handler calls :meth:`Interrupt.set`, which sets a flag
+and makes a descriptor readable; a :class:`Waiter` polls that descriptor beside the transport's, and
+the agent raises ``Interrupted`` where its own state is whole.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+
+from scmictl.errors import Interrupted, TransferTimeout
+
+SPIN_S = 50e-6
+"""How long to look at the queues before blocking, where another CPU may answer meanwhile."""
+
+GIVE_UP_S = 1.0
+"""A second interrupt within this time means: do not even clean up."""
+
+
+class Interrupt:
+    """A request to stop, safe to set from a signal handler."""
+
+    def __init__(self) -> None:
+        self.pending = False
+        self.give_up = False
+        self.exit_code = 130
+        self._last = float("-inf")
+        self._read, self._write = os.pipe()
+        os.set_blocking(self._read, False)
+        os.set_blocking(self._write, False)
+
+    def fileno(self) -> int:
+        return self._read
+
+    def set(self, exit_code: int = 130) -> None:
+        """Ask to stop; the second call within a second also sets ``give_up``."""
+        now = time.monotonic()
+        self.give_up = now - self._last < GIVE_UP_S
+        self._last = now
+        self.pending = True
+        self.exit_code = exit_code
+        try:
+            os.write(self._write, b"!")
+        except BlockingIOError:
+            pass  # already readable
+
+    def clear(self) -> None:
+        """Forget the request: it has been acted upon."""
+        self.pending = False
+        try:
+            while os.read(self._read, 64):
+                pass
+        except BlockingIOError:
+            pass
+
+    def close(self) -> None:
+        os.close(self._read)
+        os.close(self._write)
+
+
+class Waiter:
+    """Real time and a real poll; a test passes an object with the same methods."""
+
+    def __init__(self, interrupt: Interrupt | None = None, deadline: float | None = None) -> None:
+        """``deadline``: monotonic seconds after which nothing is waited for any more."""
+        self.interrupt = interrupt
+        self.deadline = deadline
+        self._spin_s = SPIN_S if _usable_cpus() > 1 else 0.0
+
+    def now(self) -> float:
+        """Return monotonic seconds."""
+        return time.monotonic()
+
+    def check(self, now: float) -> None:
+        """Raise Interrupted if somebody asked to stop, TransferTimeout after ``deadline``."""
+        if self.interrupt is not None and self.interrupt.pending:
+            raise Interrupted(exit_code=self.interrupt.exit_code)
+        if self.deadline is not None and now >= self.deadline:
+            raise TransferTimeout("the deadline of the whole run has passed")
+
+    def resume(self) -> bool:
+        """Forget that somebody asked to stop, to clean up; False if even that is not wanted."""
+        self.deadline = None
+        if self.interrupt is not None and self.interrupt.pending:
+            if self.interrupt.give_up:
+                return False
+            self.interrupt.clear()
+        return True
+
+    def spin(self) -> float:
+        """Return how many seconds to look at the queues before a :meth:`wait`."""
+        return self._spin_s
+
+    def wait(self, fileno: int | None, until: float | None) -> None:
+        """Block until ``fileno`` is readable, ``until`` has come or somebody interrupts."""
+        poller = select.poll()
+        if fileno is not None:
+            poller.register(fileno, select.POLLIN)
+        if self.interrupt is not None:
+            poller.register(self.interrupt.fileno(), select.POLLIN)
+        if self.deadline is not None:
+            until = self.deadline if until is None else min(until, self.deadline)
+        # Rounded up, so that nobody wakes a moment early and spins until the deadline.
+        timeout = None if until is None else max(0, int((until - time.monotonic()) * 1000) + 1)
+        poller.poll(timeout)
+
+
+def _usable_cpus() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not Linux
+        return os.cpu_count() or 1

@@ -1,0 +1,182 @@
+"""The pump: moves frames between a device's two queues and one port of the platform.
+
+Theory of operation. ``process`` takes every available command, hands it to the port and gives the
+chain back with the response; a command the port answers later keeps its chain until then. After
+that it asks the port what has become due and writes it into event buffers. Who owns the rings
+decides when to call: after a kick, and at ``next_deadline``. There is no socket and no clock here.
+
+Event buffers that are too small for a notification wait for a smaller one (virtio lets the device
+omit it); notifications that find no buffer for too long are dropped and counted. Delayed responses
+are never dropped: their number is limited by the asynchronous commands the platform accepts.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Protocol
+
+from scmictl.virtio.chain import Chain
+from scmictl.virtio.device import DeviceQueue
+from scmictl.wire import header
+
+BACKLOG = 1024
+"""Notifications kept while there is no event buffer."""
+
+SMALLEST_ANSWER = 8
+"""Header and status: a chain with less room can carry no response at all."""
+
+
+class Port(Protocol):
+    """One connection of one agent to a platform, as the pump sees it."""
+
+    def handle(self, cookie: int, frame: bytes, room: int, now: float) -> bytes | None:
+        """Answer a request frame with at most ``room`` bytes; None: later, by :meth:`poll`."""
+
+    def poll(self, now: float) -> list[tuple[int | None, bytes]]:
+        """Return what is due: late responses by cookie, and with None what goes to the eventq."""
+
+    def next_deadline(self) -> float | None:
+        """Return when :meth:`poll` will have something, as far as is known."""
+
+    def close(self) -> None:
+        """The connection is over."""
+
+
+def simulate(board: str, *, agent: str | None, seed: int | None, events: bool) -> Port:
+    """Return a port of a simulated platform of its own.
+
+    ``board`` is a built-in board's name or a file, ``agent`` the name to attach as (the board's
+    first), ``events`` whether there is an eventq. Raises BoardError and UsageError.
+    """
+    from scmictl.platform import Platform
+
+    return Platform.from_board(board, seed=seed).attach(agent, events=events)
+
+
+class Pump:
+    """Serves one port through whatever rings it is given."""
+
+    def __init__(self, port: Port) -> None:
+        self.port = port
+        self.dropped = 0
+        """Notifications given up for want of an event buffer."""
+        self._held: dict[int, tuple[DeviceQueue, Chain]] = {}
+        self._cookie = 0
+        self._events: deque[bytes] = deque()
+        self._buffers: list[Chain] = []
+        self._eventq: DeviceQueue | None = None
+
+    def process(
+        self, cmdq: DeviceQueue | None, eventq: DeviceQueue | None, now: float
+    ) -> tuple[bool, bool]:
+        """Do all there is to do; return whether to signal the cmdq and the eventq.
+
+        A queue that is None is not running: its requests or buffers stay where they are. Raises
+        QueueBroken when the driver broke the rules of a ring.
+        """
+        if cmdq is not None:
+            self._commands(cmdq, now)
+        for cookie, frame in self.port.poll(now):
+            if cookie is None:
+                self._events.append(frame)
+            else:
+                self._answer_late(cookie, frame)
+        if eventq is not None:
+            self._deliver(eventq)
+        self._trim()
+        return (
+            cmdq is not None and cmdq.publish(),
+            eventq is not None and eventq.publish(),
+        )
+
+    def arm(self, cmdq: DeviceQueue | None, eventq: DeviceQueue | None) -> bool:
+        """Ask to be kicked from now on; True if there is work already (process, arm again)."""
+        again = cmdq is not None and cmdq.arm()
+        if eventq is not None:
+            # Buffers that nobody needs yet are no work; a kick for them is only spurious.
+            if self._events:
+                again = eventq.arm() or again
+            else:
+                eventq.disarm()
+        return again
+
+    def next_deadline(self) -> float | None:
+        """Return when :meth:`process` is due without a kick."""
+        return self.port.next_deadline()
+
+    def forget(self, queue: DeviceQueue) -> None:
+        """Drop everything kept for ``queue``, which has stopped: its chains are void."""
+        self._held = {c: held for c, held in self._held.items() if held[0] is not queue}
+        if queue is self._eventq:
+            self._buffers.clear()
+            self._eventq = None
+
+    def close(self) -> None:
+        """End the port's connection."""
+        self.port.close()
+
+    def _commands(self, cmdq: DeviceQueue, now: float) -> None:
+        handle = self.port.handle
+        while (chain := cmdq.pop()) is not None:
+            self._cookie = cookie = self._cookie + 1
+            answer = handle(cookie, chain.readable, chain.room, now)
+            if answer is None and (
+                len(chain.readable) < header.SIZE or chain.room < SMALLEST_ANSWER
+            ):
+                # Nothing legal can be said, but the driver gets its buffer back.
+                answer = b""
+            if answer is None:
+                self._held[cookie] = (cmdq, chain)
+            else:
+                cmdq.push(chain, answer)
+
+    def _answer_late(self, cookie: int, frame: bytes) -> None:
+        held = self._held.pop(cookie, None)
+        if held is not None:
+            held[0].push(held[1], frame)
+
+    def _deliver(self, eventq: DeviceQueue) -> None:
+        """Write what waits into event buffers, each frame into the first it fits."""
+        if eventq is not self._eventq:
+            self._buffers.clear()
+            self._eventq = eventq
+        waiting: deque[bytes] = deque()
+        while self._events:
+            frame = self._events.popleft()
+            chain = self._buffer(eventq, len(frame))
+            if chain is None:
+                waiting.append(frame)
+                if not self._buffers:
+                    break  # none left at all; the order of the rest is kept
+            else:
+                eventq.push(chain, frame)
+        waiting.extend(self._events)
+        self._events = waiting
+
+    def _buffer(self, eventq: DeviceQueue, size: int) -> Chain | None:
+        for place, chain in enumerate(self._buffers):
+            if chain.room >= size:
+                return self._buffers.pop(place)
+        while (found := eventq.pop()) is not None:
+            if found.room >= size:
+                return found
+            self._buffers.append(found)
+        return None
+
+    def _trim(self) -> None:
+        """Drop the oldest notifications beyond the backlog."""
+        excess = len(self._events) - BACKLOG
+        if excess <= 0:
+            return
+        kept: deque[bytes] = deque()
+        for frame in self._events:
+            if excess > 0 and _is_notification(frame):
+                excess -= 1
+                self.dropped += 1
+            else:
+                kept.append(frame)
+        self._events = kept
+
+
+def _is_notification(frame: bytes) -> bool:
+    return header.unpack(header.WORD.unpack_from(frame)[0]).message_type == header.NOTIFICATION

@@ -1,0 +1,36 @@
+"""Ways to reach a platform: each moves whole frames and nothing else.
+
+May import: ``virtio``, ``vhost_user``, ``device.pump``, ``values`` and ``errors``. To extend: a
+module with ``open(target, *, wake)`` that returns a :class:`~scmictl.transport.base.Transport`, and
+its line in :data:`SCHEMES`. A module is imported only for its scheme, so ``sim:`` needs no socket
+code.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from scmictl.transport import target
+from scmictl.transport.base import Link, Received, Transport
+from scmictl.transport.capture import Capture, Frame
+from scmictl.transport.target import Target
+
+__all__ = ["Capture", "Frame", "Link", "Received", "Target", "Transport", "connect", "parse"]
+
+SCHEMES = {"sim": "scmictl.transport.inprocess", "vhost-user": "scmictl.transport.vhost_user"}
+"""The module behind every scheme."""
+
+
+def parse(text: str) -> Target:
+    """Split a target URI; raises UsageError for a scheme that is not in the table."""
+    return target.parse(text, tuple(SCHEMES))
+
+
+def connect(to: Target, *, wake: int | None = None) -> Transport:
+    """Open a transport; ``wake`` is a descriptor that interrupts it by becoming readable.
+
+    Raises UsageError and BoardError for what is wrong with the target, ConnectError for what is
+    wrong with the device, Interrupted.
+    """
+    transport: Transport = import_module(SCHEMES[to.scheme]).open(to, wake=wake)
+    return transport
