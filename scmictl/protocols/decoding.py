@@ -1,0 +1,214 @@
+"""Frames for people: the bytes of one message in, one record of plain values out.
+
+A frame tells neither its direction (type 0 is request and response) nor the version of its
+protocol; both have to be known. :class:`Decoder` learns the versions from the frames of one
+connection as they pass. Nothing a peer sends makes this module raise: what is wrong with a frame
+stands in its record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from scmictl.errors import RemoteProtocolError
+from scmictl.protocols import by_id, id_name
+from scmictl.protocols.common import MessageAttributes, NegotiateProtocolVersion, ProtocolVersion
+from scmictl.protocols.protocol import Protocol
+from scmictl.wire import Message, Request, Struct, codec, header, status_name
+from scmictl.wire.header import Header
+from scmictl.wire.record import record as fields_of
+
+Record = dict[str, Any]
+"""The keys of `decode` in CLI.md, and ``status``: null where the kind of frame has none."""
+
+_COMMON = {request.MESSAGE_ID: request for request in (ProtocolVersion, MessageAttributes)}
+"""The commands that every protocol has, also one that we do not know."""
+
+
+def decode(
+    frame: bytes, *, outgoing: bool, version: int | None = None, sent: bytes | None = None
+) -> Record:
+    """Return the record of one frame.
+
+    ``outgoing`` means from the agent to the platform. ``version`` is that of the frame's protocol
+    as the platform reports it, our newest by default. ``sent`` is the frame of the request that a
+    response answers: it tells a response that only says "accepted" from one that is too short;
+    without it the status alone is a good answer to everything that can be asynchronous.
+
+    ``error`` says why the fields are incomplete or missing. A status other than SUCCESS is no
+    error; it has no fields. Words that nothing is known about are listed as ``words``.
+    """
+    if len(frame) < header.SIZE:
+        text = f"a frame of {len(frame)} bytes, expected at least the {header.SIZE} of the header"
+        return _record(surplus=frame.hex(), error=text)
+    head = header.unpack(header.WORD.unpack_from(frame)[0])
+    payload = frame[header.SIZE :]
+    protocol = by_id(head.protocol_id)
+    kind = _kind(head, outgoing)
+    request = (_COMMON if protocol is None else protocol.by_id).get(head.message_id)
+    layout = _layout(protocol, request, head, kind)
+    spoken = 0 if protocol is None else protocol.layout_version(version or protocol.newest)
+    found = _record(
+        protocol=id_name(head.protocol_id),
+        message=_name(layout, request, head, kind),
+        type=kind,
+        token=head.token,
+    )
+    if head.reserved:
+        found["reserved"] = f"{head.reserved:#x}"
+    try:
+        if kind in ("response", "delayed_response"):
+            payload = _take_status(found, payload)
+            if found["status"] != "SUCCESS":
+                found["surplus"] = payload.hex()
+                return found
+        if kind == "response" and request is not None and _accepts(request, spoken, payload, sent):
+            found["surplus"] = payload.hex()
+        elif layout is None:
+            _raw_words(found, payload)
+            found["error"] = _unexpected(request, kind)
+        else:
+            _read(found, layout, spoken, payload)
+    except RemoteProtocolError as error:
+        # The class at the front of the text is the record's message.
+        found["error"] = error.message.partition(": ")[2] or error.message
+        if isinstance(error.partial, Struct):
+            found["fields"] = fields_of(error.partial, spoken)
+    return found
+
+
+def _record(**known: Any) -> Record:
+    return {
+        "protocol": None,
+        "message": None,
+        "type": None,
+        "token": None,
+        "status": None,
+        "fields": {},
+        "surplus": "",
+        "error": None,
+        **known,
+    }
+
+
+def _kind(head: Header, outgoing: bool) -> str:
+    if head.message_type == header.COMMAND:
+        return "request" if outgoing else "response"
+    return header.TYPE_NAMES[head.message_type]
+
+
+def _layout(
+    protocol: Protocol | None, request: type[Request[Any]] | None, head: Header, kind: str
+) -> type[Struct] | None:
+    """Return the class that declares the fields of this frame, if there is one."""
+    if kind == "notification":
+        return None if protocol is None else protocol.events_by_id.get(head.message_id)
+    if request is None:
+        return None
+    if kind == "request":
+        return request
+    return {"response": request.RESPONSE, "delayed_response": request.DELAYED}.get(kind)
+
+
+def _name(
+    layout: type[Struct] | None, request: type[Request[Any]] | None, head: Header, kind: str
+) -> str:
+    """Return the specification name, or the number where there is none."""
+    if layout is not None and issubclass(layout, Message):
+        return layout.SPEC
+    if request is not None and kind != "notification":
+        return request.SPEC
+    return f"{head.message_id:#x}"
+
+
+def _take_status(found: Record, payload: bytes) -> bytes:
+    found["status"] = status_name(codec.read_status(payload, found["message"]))
+    return payload[4:]
+
+
+def _accepts(request: type[Request[Any]], version: int, payload: bytes, sent: bytes | None) -> bool:
+    """Return whether a response only says that the command was accepted and goes on."""
+    if request.DELAYED is None:
+        return False
+    if sent is None:
+        return not payload
+    try:
+        return codec.decode(request, version, sent, header.SIZE).expects_delayed
+    except RemoteProtocolError:
+        return not payload  # the request was sent byte by byte, and wrong
+
+
+def _read(found: Record, layout: type[Struct], version: int, payload: bytes) -> None:
+    message = codec.decode(layout, version, payload)
+    found["fields"] = fields_of(message, version)
+    found["surplus"] = message.surplus.hex()
+
+
+def _raw_words(found: Record, payload: bytes) -> None:
+    whole = len(payload) // 4 * 4
+    words = [f"{int.from_bytes(payload[i : i + 4], 'little'):#010x}" for i in range(0, whole, 4)]
+    found["fields"] = {"words": words} if words else {}
+    found["surplus"] = payload[whole:].hex()
+
+
+def _unexpected(request: type[Request[Any]] | None, kind: str) -> str | None:
+    """Return what is wrong with a kind of frame; that we do not know a message is no fault."""
+    if kind == "reserved":
+        return "message type 1 is reserved, expected 0, 2 or 3"
+    if kind == "delayed_response" and request is not None:
+        return "a delayed response, which this message does not have"
+    return None
+
+
+class Decoder:
+    """Decodes the frames of one connection, in their order.
+
+    Theory of operation. Every frame of both directions passes :meth:`decode` once. A version is
+    learned from the answers to PROTOCOL_VERSION and NEGOTIATE_PROTOCOL_VERSION; until then it is
+    what ``versions`` says by protocol id, else our newest. Requests are kept by their token, of
+    which there are 1024, until it is used again, so that each response meets its request.
+    """
+
+    def __init__(self, versions: Mapping[int, int] | None = None) -> None:
+        self.versions = dict(versions or {})
+        self._fixed = frozenset(self.versions)
+        self._requests: dict[int, bytes] = {}
+
+    def decode(self, frame: bytes, *, outgoing: bool) -> Record:
+        """Return the record of the next frame."""
+        sent = None if outgoing else self.request_of(frame)
+        protocol_id = _header(frame).protocol_id if len(frame) >= header.SIZE else -1
+        found = decode(frame, outgoing=outgoing, version=self.versions.get(protocol_id), sent=sent)
+        if found["type"] == "request":
+            self._requests[found["token"]] = frame
+        elif found["type"] == "response" and found["status"] == "SUCCESS" and sent is not None:
+            self._learn(frame, sent)
+        return found
+
+    def request_of(self, frame: bytes) -> bytes | None:
+        """Return the request that a response or delayed response belongs to, if it passed here."""
+        if len(frame) < header.SIZE:
+            return None
+        head = _header(frame)
+        sent = self._requests.get(head.token)
+        if sent is None or head.message_type == header.NOTIFICATION:
+            return None
+        asked = _header(sent)
+        same = (asked.protocol_id, asked.message_id) == (head.protocol_id, head.message_id)
+        return sent if same else None
+
+    def _learn(self, frame: bytes, sent: bytes) -> None:
+        head = _header(frame)
+        if head.message_id == ProtocolVersion.MESSAGE_ID and head.protocol_id not in self._fixed:
+            said = frame[8:12]
+        elif head.message_id == NegotiateProtocolVersion.MESSAGE_ID:
+            said = sent[4:8]
+        else:
+            return
+        if len(said) == 4:
+            self.versions[head.protocol_id] = int.from_bytes(said, "little")
+
+
+def _header(frame: bytes) -> Header:
+    return header.unpack(header.WORD.unpack_from(frame)[0])
