@@ -121,6 +121,7 @@ class Bits(int):
     """All parts of all versions, highest bits first."""
     KNOWN: ClassVar[int] = 0
     """Mask of the bits that mean something."""
+    _BY_NAME: ClassVar[dict[str, Bit[Any]]] = {}
     _EPOCHS: ClassVar[dict[tuple[Bit[Any], ...], type[Bits]]] = {}
 
     def __init_subclass__(cls) -> None:
@@ -128,6 +129,7 @@ class Bits(int):
         if own:
             cls.PARTS = tuple(sorted(own, key=lambda part: -part.high))
             cls._EPOCHS = {}
+            cls._BY_NAME = {name: part for part in own for name in (part.key, part.name)}
             # Parts of different versions may share bits, so this is not a sum.
             cls.KNOWN = 0
             for part in own:
@@ -135,8 +137,8 @@ class Bits(int):
 
     def __new__(cls, word: int = 0, /, **parts: int) -> Self:
         for name, value in parts.items():
-            part = next((p for p in cls.PARTS if name in (p.key, p.name)), None)
-            if part is None:
+            part = cls._BY_NAME.get(name)
+            if part is None or part not in cls.PARTS:
                 names = ", ".join(p.key for p in cls.PARTS) or "none"
                 raise LocalProtocolError(f"{cls.__name__} has no bits {name!r}, expected: {names}")
             word = word & ~(part.mask << part.low) | part.place(value)

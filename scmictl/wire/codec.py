@@ -89,10 +89,12 @@ def write_text(value: str, field: Field) -> bytes:
 
 def functions(cls: type[Struct], version: int) -> tuple[Decoder, Encoder]:
     """Return the decoder and encoder of ``cls`` in ``version``, generating them the first time."""
-    key = (cls, cls.epoch(version))
-    found = _cache.get(key)
+    found = _cache.get((cls, version))
     if found is None:
-        found = _cache[key] = _generate(cls, version)
+        epoch = (cls, cls.epoch(version))
+        if epoch not in _cache:
+            _cache[epoch] = _generate(cls, version)
+        found = _cache[(cls, version)] = _cache[epoch]
     return found
 
 

@@ -58,6 +58,7 @@ class Struct:
 
     FIELDS: ClassVar[tuple[Field, ...]] = ()
     ORDERS: ClassVar[tuple[tuple[int, tuple[str, ...]], ...]] = ()
+    _CHANGES: ClassVar[frozenset[int] | None] = None
     surplus = b""
 
     def __init_subclass__(
@@ -106,6 +107,13 @@ class Struct:
     @classmethod
     def changes(cls) -> frozenset[int]:
         """Return the versions in which this layout becomes another one."""
+        known = vars(cls).get("_CHANGES")
+        if known is None:
+            known = cls._CHANGES = cls._find_changes()
+        return known
+
+    @classmethod
+    def _find_changes(cls) -> frozenset[int]:
         found = {since for since, _ in cls.ORDERS}
         parts: list[Any] = list(cls.FIELDS)
         for field in cls.FIELDS:

@@ -1,0 +1,192 @@
+"""What a protocol does on the platform: the base class of all behaviours, and the one call.
+
+Theory of operation: a behaviour is made once for a platform, from the board's table of its name.
+Its ``handlers`` say which method answers which message. A method gets the decoded request, whose
+size is right and whose sender may use the protocol, and checks the rest in this order: identifier
+(NOT_FOUND), values (INVALID_PARAMETERS, OUT_OF_RANGE), support (NOT_SUPPORTED), permission
+(DENIED), occupation (BUSY). It raises :class:`Refusal` or returns the response; None stands for a
+response of SUCCESS and nothing else. A method that refuses has changed nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from scmictl.protocols import common
+from scmictl.protocols.protocol import Protocol, version_text
+from scmictl.wire import Bits, Notification, Request, Response, Status
+
+if TYPE_CHECKING:
+    from scmictl.platform.board import Table
+    from scmictl.platform.platform import Platform
+    from scmictl.platform.port import Port
+
+Message = type[Request[Any]]
+Handler = Callable[["Call", Any], Response | None]
+B = TypeVar("B", bound=Bits)
+
+NEGOTIATE = 0x10
+"""The one message that exists by the version the platform reports, not by the one in force."""
+COUNT_BITS = 0xFFF
+"""The most elements that most lists can say they return."""
+
+
+class Refusal(Exception):
+    """A command is answered with ``status``; it never leaves the platform."""
+
+    def __init__(self, status: Status) -> None:
+        super().__init__(status.name)
+        self.status = status
+
+
+class Malformed(Refusal):
+    """The command breaks the protocol itself: its size, its type, or no room for the answer."""
+
+    def __init__(self) -> None:
+        super().__init__(Status.PROTOCOL_ERROR)
+
+
+class Call:
+    """One command on its way: who sends it, when, and what the answer has to fit into.
+
+    ``word`` is the header as it came, ``room`` the whole frame's; ``version`` is in force.
+    """
+
+    __slots__ = ("agent", "now", "platform", "port", "room", "version", "word")
+
+    def __init__(self, port: Port, word: int, version: int, room: int, now: float) -> None:
+        self.platform = port.platform
+        self.port = port
+        self.agent = port.agent
+        self.word = word
+        self.version = version
+        self.room = room
+        self.now = now
+
+    def fit(self, entry: int, head: int = 4) -> int:
+        """Return how many list entries of ``entry`` bytes fit after ``head`` bytes of fields.
+
+        Raises Malformed if not even one does.
+        """
+        count = (self.room - 8 - head) // entry
+        if count < 1:
+            raise Malformed
+        return count
+
+    def known(self, word: B) -> B:
+        """Return ``word`` without the bits that the version in force does not have."""
+        return type(word)(word & type(word).at(self.version).KNOWN)
+
+
+class Behaviour:
+    """What the platform does for one protocol; subclass it, with ``PROTOCOL`` and ``handlers``.
+
+    ``names`` are the names of its resources by id; ``version`` is what the platform reports;
+    ``max_async`` is how many commands each connection may have outstanding.
+    """
+
+    PROTOCOL: ClassVar[Protocol]
+
+    def __init__(self, platform: Platform, board: Table) -> None:
+        name = self.PROTOCOL.name
+        self.platform = platform
+        versions = {version_text(version): version for version in self.PROTOCOL.versions}
+        newest = version_text(self.PROTOCOL.newest)
+        self.version = versions[board.table("versions").choice(name, tuple(versions), newest)]
+        self.max_async = board.table("async").integer(name, 0, 255, 8)
+        self.names: list[str] = []
+        common_handlers: dict[int, Handler] = {
+            common.ProtocolVersion.MESSAGE_ID: self.protocol_version,
+            common.MessageAttributes.MESSAGE_ID: self.message_attributes,
+            common.NegotiateProtocolVersion.MESSAGE_ID: self.negotiate,
+        }
+        self._methods: dict[int, tuple[Message, Handler]] = {
+            request.MESSAGE_ID: (request, common_handlers[request.MESSAGE_ID])
+            for request in self.PROTOCOL.requests
+            if request.MESSAGE_ID in common_handlers
+        }
+        for request, handler in self.handlers().items():
+            self._methods[request.MESSAGE_ID] = request, handler
+
+    # --- for subclasses ---------------------------------------------------------------------------
+
+    def handlers(self) -> Mapping[Message, Handler]:
+        """Return the method for every message but the three that all protocols have."""
+        return {}
+
+    def implements(self, message: Message) -> bool:
+        """Return whether this board needs the message; a conditional one may be left out."""
+        return True
+
+    def offers(self, message: Message, port: Port) -> bool:
+        """Return whether to tell an agent that the message exists.
+
+        Without a channel to the agent, no message is offered that is only good with one.
+        """
+        return message.SUBSCRIBES is None or port.events
+
+    def subscribed(self, event: type[Notification], resource: int, now: float) -> None:
+        """Be told that somebody began or ceased to listen to ``event`` of ``resource``."""
+
+    def reset(self, agent: int, now: float) -> None:
+        """Put back everything the agent has set; its subscriptions are gone already."""
+
+    # --- for dispatch and the platform ------------------------------------------------------------
+
+    def method(self, message_id: int, version: int) -> tuple[Message, Handler] | None:
+        """Return the message and its method, or None if the version in force has none."""
+        found = self._methods.get(message_id)
+        if found is None:
+            return None
+        message = found[0]
+        since = self.version if message_id == NEGOTIATE else version
+        return found if since >= message.SINCE and self.implements(message) else None
+
+    # --- what all protocols have ------------------------------------------------------------------
+
+    def protocol_version(
+        self, call: Call, request: common.ProtocolVersion
+    ) -> common.ProtocolVersionResponse:
+        return common.ProtocolVersionResponse(version=common.Version(self.version))
+
+    def message_attributes(
+        self, call: Call, request: common.MessageAttributes
+    ) -> common.MessageAttributesResponse:
+        found = self.method(request.message_id, call.version)
+        if found is None or not self.offers(found[0], call.port):
+            raise Refusal(Status.NOT_FOUND)
+        return common.MessageAttributesResponse(attributes=0)
+
+    def negotiate(self, call: Call, request: common.NegotiateProtocolVersion) -> None:
+        if request.version not in self.PROTOCOL.versions or request.version > self.version:
+            raise Refusal(Status.NOT_SUPPORTED)
+        call.port.versions[self.PROTOCOL.id] = int(request.version)
+
+    # --- checks that many messages share ----------------------------------------------------------
+
+    def check(self, call: Call, resource: int, count: int) -> None:
+        """Raise NOT_FOUND unless the resource exists for the calling agent."""
+        if not 0 <= resource < count or not self.visible(call.agent, resource):
+            raise Refusal(Status.NOT_FOUND)
+
+    def visible(self, agent: int, resource: int) -> bool:
+        """Return whether the resource exists for the agent."""
+        return self.platform.permissions.allows(agent, self.PROTOCOL.id, resource)
+
+    def switch(self, call: Call, request: Request[Any], resource: int, supported: bool) -> None:
+        """Do what a message that switches a notification says."""
+        word = getattr(request, request.SWITCH)
+        if word.reserved:
+            raise Refusal(Status.INVALID_PARAMETERS)
+        if not supported or not call.port.events:
+            raise Refusal(Status.NOT_SUPPORTED)
+        event = request.SUBSCRIBES
+        assert event is not None
+        self.platform.subscribe(call.port, event, resource, bool(word.enable))
+
+
+def require(condition: object, status: Status = Status.INVALID_PARAMETERS) -> None:
+    """Refuse with ``status`` unless ``condition`` holds."""
+    if not condition:
+        raise Refusal(status)

@@ -1,0 +1,216 @@
+"""The platform itself: agents, permissions, subscriptions and time, shared by all connections.
+
+Theory of operation: a platform is made from a board and lives as long as somebody holds it. Each
+agent's connection is a :class:`~scmictl.platform.port.Port`; what one of them does is seen by all.
+The time comes in with every call of a port, on a clock that never goes back; the platform's own
+uptime starts with the first of them. Timers run, and notifications are raised, inside such calls.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import NamedTuple
+
+from scmictl.errors import UsageError
+from scmictl.platform import board as boards
+from scmictl.platform import permission
+from scmictl.platform.behaviour import Behaviour
+from scmictl.platform.board import Table, nearest, shown, unique
+from scmictl.platform.port import Port
+from scmictl.platform.timer import Timers
+from scmictl.protocols import base
+from scmictl.wire import Notification, Status
+
+BEHAVIOURS = ("base", "clock", "sensor")
+"""The files with a behaviour, in the order of their protocol numbers.
+
+A protocol is part of a platform if its board has a table of that name or chooses its version.
+"""
+
+
+class Agent(NamedTuple):
+    """An agent of the board; only a trusted one may change permissions and reset others."""
+
+    id: int
+    name: str
+    trusted: bool
+
+
+class Platform:
+    """A simulated SCMI platform; make one with :meth:`from_board` or :meth:`from_text`."""
+
+    def __init__(self, board: Table, seed: int | None = None) -> None:
+        """Build the platform that ``board`` describes; raises BoardError if it is wrong."""
+        board.only("platform", "versions", "async", "agent", "device", *BEHAVIOURS[1:])
+        board.table("versions").only(*BEHAVIOURS)
+        board.table("async").only(*BEHAVIOURS[1:])
+        identity = board.table("platform").only(
+            "vendor", "sub_vendor", "implementation_version", "seed"
+        )
+        self.name = board.file
+        self.vendor = identity.text("vendor", "scmictl", longest=boards.SHORT)
+        self.sub_vendor = identity.text("sub_vendor", "simulated", longest=boards.SHORT)
+        self.implementation_version = identity.integer("implementation_version", 0, 0xFFFFFFFF, 1)
+        stated = identity.integer("seed", *boards.I64, default=0)
+        self.seed = stated if seed is None else seed
+        self.timers = Timers()
+        self.now = 0.0
+        self._started: float | None = None
+        self._ports: dict[Port, None] = {}
+        self._subscribers: dict[tuple[type[Notification], int], dict[Port, None]] = {}
+        self.by_agent = self._read_agents(board)
+        self.behaviours: dict[int, Behaviour] = {}
+        for name in BEHAVIOURS:
+            if name == "base" or name in board or name in board.table("versions"):
+                made = import_module(f"scmictl.platform.{name}").BEHAVIOUR(self, board)
+                assert isinstance(made, Behaviour)
+                self.behaviours[made.PROTOCOL.id] = made
+        self.permissions = permission.read(board, tuple(self.behaviours.values()))
+
+    @classmethod
+    def from_board(cls, source: str, *, seed: int | None = None) -> Platform:
+        """Build a platform from a built-in board's name (``demo``) or the path of a TOML file.
+
+        ``seed`` replaces the board's own. Raises BoardError if there is no such board, or if
+        anything in it is wrong.
+        """
+        return cls(boards.load(source), seed)
+
+    @classmethod
+    def from_text(cls, text: str, name: str = "board", *, seed: int | None = None) -> Platform:
+        """Build a platform from the text of a board; ``name`` stands for the file in errors."""
+        return cls(boards.parse(text, name), seed)
+
+    @property
+    def agents(self) -> tuple[str, ...]:
+        """The names of the agents; the first one has id 1."""
+        return tuple(agent.name for agent in self.by_agent.values())
+
+    def attach(self, agent: str | None = None, *, events: bool = True) -> Port:
+        """Connect an agent (None: the first); ``events`` says that frames can go to it unasked.
+
+        The same agent may be connected more than once. Raises UsageError for an unknown name.
+        """
+        if agent is None:
+            found = next(iter(self.by_agent.values()))
+        else:
+            for found in self.by_agent.values():
+                if found.name == agent:
+                    break
+            else:
+                raise UsageError(
+                    f"unknown agent {shown(agent)}, expected one of: {', '.join(self.agents)}",
+                    hint=nearest(agent, self.agents),
+                )
+        port = Port(self, found.id, events=events)
+        self._ports[port] = None
+        return port
+
+    def detach(self, port: Port) -> None:
+        """Forget a port and its subscriptions; :meth:`Port.close` calls it."""
+        self._unsubscribe(port)
+        self._ports.pop(port, None)
+
+    # --- time -------------------------------------------------------------------------------------
+
+    def advance(self, now: float) -> float:
+        """Do everything that is due at ``now``, and return it (never less than before)."""
+        if self._started is None:
+            self._started = self.now = now
+        self.now = max(now, self.now)
+        self.timers.run(self.now)
+        return self.now
+
+    def uptime_us(self, now: float) -> int:
+        """Return the microseconds since the platform was first used."""
+        return round((now - (now if self._started is None else self._started)) * 1_000_000)
+
+    # --- notifications ----------------------------------------------------------------------------
+
+    def subscribe(self, port: Port, event: type[Notification], resource: int, enable: bool) -> None:
+        """Switch a notification on or off for a port; switching it twice is once."""
+        key = event, resource
+        if enable == (key in port.subscriptions):
+            return
+        if enable:
+            port.subscriptions[key] = None
+            self._subscribers.setdefault(key, {})[port] = None
+        else:
+            del port.subscriptions[key]
+            listening = self._subscribers[key]
+            del listening[port]
+            if not listening:
+                del self._subscribers[key]
+        self.behaviours[event.PROTOCOL_ID].subscribed(event, resource, self.now)
+
+    def listened(self, event: type[Notification], resource: int) -> bool:
+        """Return whether anybody has subscribed to ``event`` of ``resource``."""
+        return (event, resource) in self._subscribers
+
+    def notify(self, event: Notification, resource: int, *, but: int | None = None) -> None:
+        """Send ``event`` to all who have subscribed to it, but not to the agent ``but``.
+
+        Who may not use the resource any more gets nothing either.
+        """
+        for port in self._subscribers.get((type(event), resource), ()):
+            if port.agent != but and self.permissions.allows(
+                port.agent, event.PROTOCOL_ID, resource
+            ):
+                port.notify(event)
+
+    def report(self, agent: int, word: int, status: Status) -> None:
+        """Raise BASE_ERROR_EVENT for a command that could not be understood."""
+        self.notify(
+            base.ErrorEvent(
+                agent_id=agent,
+                error_status=base.ErrorStatus(cmd_count=1),
+                msg_reports=[base.ErrorReport(message_header=word, status=status)],
+            ),
+            0,
+        )
+
+    # --- agents -----------------------------------------------------------------------------------
+
+    def reset_agent(self, agent: int, now: float, *, permissions: bool) -> None:
+        """Put back everything the agent has configured, on all its connections.
+
+        Outstanding commands are dropped without an answer, as for an agent that has restarted.
+        Negotiated versions belong to the connection and stay.
+        """
+        for port in self._ports:
+            if port.agent == agent:
+                self._unsubscribe(port)
+                port.abandon()
+        for behaviour in self.behaviours.values():
+            behaviour.reset(agent, now)
+        if permissions:
+            self.permissions.reset(agent)
+
+    def _unsubscribe(self, port: Port) -> None:
+        for event, resource in list(port.subscriptions):
+            self.subscribe(port, event, resource, False)
+
+    # --- the board --------------------------------------------------------------------------------
+
+    def agent_id(self, row: Table, key: str | int, name: str) -> int:
+        """Return the id of the agent that a board names; raises BoardError if there is none."""
+        for agent in self.by_agent.values():
+            if agent.name == name:
+                return agent.id
+        error = row.error(key, f"one of the agents: {', '.join(self.agents)}", shown(name))
+        error.hint = nearest(name, self.agents)
+        raise error
+
+    def _read_agents(self, board: Table) -> dict[int, Agent]:
+        rows = board.tables("agent")
+        if not rows:
+            return {1: Agent(1, "agent", True)}
+        if len(rows) > 255:
+            raise board.error("agent", "at most 255 agents")
+        agents = {}
+        for id, row in enumerate(rows, 1):
+            row.only("name", "trusted", "denied")
+            name = row.text("name", longest=boards.SHORT)
+            agents[id] = Agent(id, name, row.flag("trusted", False))
+        unique(zip(rows, (agent.name for agent in agents.values()), strict=True))
+        return agents
