@@ -1,0 +1,55 @@
+"""The process around the console: its streams, variables and terminal. Tests make their own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import TextIO, cast
+
+
+class Environment:
+    """Streams and variables; ``stdout`` gets data, ``stderr`` everything else."""
+
+    def __init__(
+        self,
+        stdin: TextIO,
+        stdout: TextIO,
+        stderr: TextIO,
+        environ: Mapping[str, str],
+    ) -> None:
+        self.stdin = stdin
+        self.stdout = stdout
+        self.stderr = stderr
+        self.environ = environ
+
+    @classmethod
+    def real(cls) -> Environment:
+        """Return the process's own; a stream that was closed before the start leads nowhere."""
+        return cls(
+            sys.stdin or _nowhere("r"),
+            sys.stdout or _nowhere("w"),
+            sys.stderr or _nowhere("w"),
+            os.environ,
+        )
+
+    @property
+    def interactive(self) -> bool:
+        """Whether somebody can be asked: input and errors are a terminal."""
+        return self.stdin.isatty() and self.stderr.isatty()
+
+    @property
+    def width(self) -> int:
+        """Columns of the terminal that stdout is; 80 where it says nothing."""
+        columns = self.environ.get("COLUMNS", "")
+        if columns.isdigit() and int(columns):
+            return int(columns)
+        try:
+            return os.get_terminal_size(self.stdout.fileno()).columns or 80
+        except (OSError, ValueError):
+            return 80
+
+
+def _nowhere(mode: str) -> TextIO:
+    # It stays open as long as the process lives.
+    return cast("TextIO", open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
