@@ -1,0 +1,71 @@
+"""What a user can say: every command as data and a small function, without any terminal.
+
+May import: ``agent``, ``protocols``, ``platform``, ``device`` and what those give out; never
+``console``. To extend: a file whose ``COMMANDS`` lists its commands, and its line in :data:`TABLE`.
+Parser, shell, batch, help, completion and man pages follow from there. A file is imported only when
+one of its commands is used (or helped with).
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import NamedTuple
+
+from scmictl.commands.command import (
+    Arg,
+    Arguments,
+    Column,
+    Command,
+    Opt,
+    Output,
+    Record,
+    Rows,
+    Stream,
+    Text,
+)
+
+__all__ = [
+    "TABLE",
+    "Arg",
+    "Arguments",
+    "Column",
+    "Command",
+    "Entry",
+    "Opt",
+    "Output",
+    "Record",
+    "Rows",
+    "Stream",
+    "Text",
+]
+
+
+class Entry(NamedTuple):
+    """A first word: a group of verbs, or (``group`` False) a tool of its own."""
+
+    name: str
+    summary: str
+    module: str
+    group: bool = True
+
+    def load(self) -> dict[str, Command]:
+        """Import the commands behind this word, by verb."""
+        module = import_module(self.module)
+        return {c.verb: c for c in module.COMMANDS if c.group == (self.name if self.group else "")}
+
+
+TABLE = (
+    Entry("base", "who the platform is, its agents and permissions", f"{__name__}.base"),
+    Entry("clock", "rates, gates and parents of clocks", f"{__name__}.clock"),
+    Entry("sensor", "readings, axes, intervals and trip points", f"{__name__}.sensor"),
+    Entry("info", "one screen about the target", f"{__name__}.info", group=False),
+    Entry("watch", "stream notifications, or poll", f"{__name__}.watch", group=False),
+    Entry("subscribe", "switch a notification on until undone", f"{__name__}.watch", group=False),
+    Entry("unsubscribe", "switch a notification off again", f"{__name__}.watch", group=False),
+    Entry("call", "send any message by its specification name", f"{__name__}.call", group=False),
+    Entry("raw", "send any message byte by byte", f"{__name__}.call", group=False),
+    Entry("explain", "what a message, status or header means", f"{__name__}.explain", group=False),
+    Entry("serve", "be the platform behind a socket", f"{__name__}.serve", group=False),
+    Entry("board", "list, show and check simulated boards", f"{__name__}.board"),
+)
+"""Every first word there is, in the order of the help."""

@@ -1,0 +1,186 @@
+"""What a command is: its words, what it may do, and the function that does it.
+
+One table of these gives the parser, the shell, batch files, help, completion and man pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from scmictl import values
+from scmictl.errors import ScmictlError, UsageError
+from scmictl.wire import Effect
+
+if TYPE_CHECKING:
+    from scmictl.commands.context import Context
+
+Record = dict[str, Any]
+"""One row, or one event: its keys are the JSON keys of CLI.md."""
+
+
+class Arg(NamedTuple):
+    """A positional argument.
+
+    ``kind``: ``id`` (number, name), ``ids`` (also globs and ``all``), ``number`` (in ``unit``),
+    ``choice``, ``text``, ``file``, ``message``, ``event``, ``field``. ``of`` is the protocol whose
+    names complete an id.
+    """
+
+    name: str
+    help: str
+    kind: str = "text"
+    of: str = ""
+    unit: str | None = None
+    choices: tuple[str, ...] = ()
+    required: bool = True
+    many: bool = False
+
+
+class Opt(NamedTuple):
+    """An option; ``kind`` is one of Arg's, ``flag`` or ``duration``; ``many`` may be repeated."""
+
+    name: str
+    help: str
+    kind: str = "flag"
+    metavar: str = ""
+    unit: str | None = None
+    choices: tuple[str, ...] = ()
+    short: str = ""
+    many: bool = False
+
+    @property
+    def key(self) -> str:
+        """The name in :class:`Arguments`."""
+        return self.name.lstrip("-").replace("-", "_")
+
+
+class Column(NamedTuple):
+    """A column of the table and plain forms: which key, under what title, in which unit.
+
+    A column marked ``wide`` is only shown where it is asked for with --fields, or in JSON.
+    ``indent`` is the key that says how many levels deep the text stands, in a tree.
+    """
+
+    key: str
+    title: str
+    unit: str | None = None
+    wide: bool = False
+    indent: str = ""
+
+
+class Rows(NamedTuple):
+    """Records to print at once: an array (``many``) or a single object.
+
+    A record with a key ``error`` could not be read in full; the exit code then is 8. Without
+    ``columns`` every key of the records is one. ``error`` is how the command ends once the records
+    are printed: the answer of `call` is worth seeing whatever its status is.
+    """
+
+    records: Sequence[Record]
+    columns: tuple[Column, ...] = ()
+    many: bool = True
+    error: ScmictlError | None = None
+
+
+class Stream(NamedTuple):
+    """Records to print one by one as they come.
+
+    ``live``: they are readings (``name``, ``value``, ``unit``, ``axes``), which a terminal may draw
+    as a table that changes in place.
+    """
+
+    records: Iterator[Record]
+    columns: tuple[Column, ...] = ()
+    live: bool = False
+
+
+class Text(NamedTuple):
+    """Words for people; ``record`` is what they say, for the forms that are for programs."""
+
+    text: str
+    record: Record | None = None
+
+
+Output = Rows | Stream | Text | None
+
+
+class Arguments:
+    """The words of one invocation, by name. What was not given is None (False for a flag)."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = dict(values)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self._values[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def all(self) -> dict[str, Any]:
+        """Return everything by name, given or not."""
+        return dict(self._values)
+
+    def given(self) -> dict[str, Any]:
+        """Return what was given."""
+        return {k: v for k, v in self._values.items() if v not in (None, False, [], ())}
+
+
+class Command(NamedTuple):
+    """One verb of one group; tools have no group (``group`` is empty).
+
+    ``effect`` is the most it can do. ``connects`` says whether it needs a target at all,
+    ``lasting`` that what it does lasts until undone or the connection ends (no use in a one-shot).
+    """
+
+    group: str
+    verb: str
+    help: str
+    run: Callable[[Context, Arguments], Output] | None = None
+    args: tuple[Arg, ...] = ()
+    options: tuple[Opt, ...] = ()
+    effect: Effect = Effect.READ
+    connects: bool = True
+    lasting: bool = False
+    details: str = ""
+    session: Callable[[Any, Arguments], int] | None = None
+    """For what runs other commands (batch, shell): runs in the console's session instead."""
+    validate: Callable[[Arguments], None] | None = None
+    """Raises UsageError for what is wrong whatever the platform is, beyond the kinds of words."""
+
+    @property
+    def name(self) -> str:
+        """How it is typed: ``clock list``, ``info``."""
+        return f"{self.group} {self.verb}".strip()
+
+    def check(self, arguments: Arguments) -> None:
+        """Raise UsageError for every word that is wrong whatever the platform is."""
+        for arg in self.args:
+            given = getattr(arguments, arg.name)
+            for word in given if arg.many else [given]:
+                if word is not None:
+                    check_word(arg.name, arg.kind, arg.choices, arg.unit, word)
+        for option in self.options:
+            given = getattr(arguments, option.key)
+            if option.kind == "flag" or given is None:
+                continue
+            for word in given if option.many else [given]:
+                check_word(option.name, option.kind, option.choices, option.unit, word)
+        if self.validate is not None:
+            self.validate(arguments)
+
+
+def check_word(name: str, kind: str, choices: Sequence[str], unit: str | None, word: str) -> None:
+    """Raise UsageError if ``word`` cannot be of ``kind``."""
+    try:
+        if kind == "choice" and word not in choices:
+            numeric = "0x…" in choices
+            if not numeric:
+                raise values.unknown("value", word, choices)
+            values.number(word)
+        elif kind == "number":
+            values.number(word, unit)
+        elif kind == "duration":
+            values.duration(word)
+    except UsageError as error:
+        raise UsageError(f"{name}: {error.message}", hint=error.hint) from error

@@ -1,0 +1,197 @@
+"""Notifications: which there are, which resources can send them, and how one reads as a record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from scmictl import protocols, values
+from scmictl.agent import Event, Incident, Lost, Reconnected, Resource
+from scmictl.commands import message
+from scmictl.commands.command import Record
+from scmictl.commands.context import Context
+from scmictl.commands.hold import Pair
+from scmictl.commands.subject import Subjects
+from scmictl.errors import NotOffered, UsageError
+from scmictl.protocols import Protocol
+from scmictl.wire import Notification, Request, follow
+from scmictl.wire.record import record as fields_of
+
+_OFFERED = {
+    "CLOCK_RATE_CHANGED": "attributes.rate_changed_notifications",
+    "CLOCK_RATE_CHANGE_REQUESTED": "attributes.rate_change_requested_notifications",
+    "SENSOR_TRIP_POINT_EVENT": "sensor_attributes_low.num_trip_points",
+    "SENSOR_UPDATE": "sensor_attributes_low.continuous_update_notify",
+}
+"""Where a resource's description says that it sends an event; false means that it does not."""
+
+
+class Switch(NamedTuple):
+    """A notification and the request that switches it; ``id`` is the field with the resource.
+
+    ``id`` is None where the notification is about the platform as a whole.
+    """
+
+    protocol: Protocol
+    request: type[Request[Any]]
+    event: type[Notification]
+    id: str | None
+
+    def pair(self, number: int | None) -> Pair:
+        """Return how to switch the notification of a resource on and off."""
+        given = {} if self.id is None else {self.id: number}
+        switch = self.request.SWITCH
+        return Pair(
+            self.request(**given, **{switch: 1}),
+            self.request(**given, **{switch: 0}),
+        )
+
+    def offered(self, resource: Resource) -> bool:
+        """Return whether a resource says that it sends this; one that says nothing may."""
+        path = _OFFERED.get(self.event.SPEC)
+        if path is None or resource.description is None:
+            return resource.error is None
+        return bool(follow(resource.description, path))
+
+
+def switches() -> Iterator[Switch]:
+    """Yield every notification that can be switched."""
+    for protocol, request in message.every(Request):
+        if request.SUBSCRIBES is not None:
+            yield _switch(protocol, request)
+
+
+def switch_of(event: type[Notification]) -> Switch:
+    """Return what switches ``event``."""
+    return next(switch for switch in switches() if switch.event is event)
+
+
+def find(text: str) -> Switch:
+    """Return the notification that ``text`` names; raises UsageError."""
+    names = [switch.event.SPEC for switch in switches()]
+    try:
+        _, event = message.find(text, Notification)
+    except UsageError:
+        raise values.unknown("event", text, names, limit=len(names)) from None
+    return switch_of(event)
+
+
+def is_event(text: str) -> bool:
+    """Return whether ``text`` names a notification."""
+    try:
+        find(text)
+    except UsageError:
+        return False
+    return True
+
+
+def _switch(protocol: Protocol, request: type[Request[Any]]) -> Switch:
+    assert request.SUBSCRIBES is not None
+    own = [field.name for field in request.FIELDS if field.name != request.SWITCH]
+    return Switch(protocol, request, request.SUBSCRIBES, own[0] if own else None)
+
+
+# --- who sends it ---------------------------------------------------------------------------------
+
+
+class Source(NamedTuple):
+    """A notification of one resource (None: of the platform).
+
+    ``named`` tells whether the user meant this very one, so that a refusal is an error.
+    """
+
+    switch: Switch
+    resource: Resource | None
+    named: bool
+
+    @property
+    def number(self) -> int | None:
+        return None if self.resource is None else self.resource.id
+
+    @property
+    def called(self) -> str:
+        """The resource for people: ``sensor 3 (acc0)``."""
+        how = self.switch.protocol.resources
+        if self.resource is None or how is None:
+            return "the platform"
+        name = f" ({values.shown(self.resource.name)})" if self.resource.name else ""
+        return f"{how.noun} {self.resource.id}{name}"
+
+
+def require_events(ctx: Context, what: str) -> None:
+    """Raise NotOffered on a connection that has no event queue."""
+    if not ctx.agent.link.p2a:
+        raise NotOffered(
+            f"{what}: this connection has no event queue, and so no notifications",
+            hint="the device did not offer (or was not asked for) VIRTIO_SCMI_F_P2A_CHANNELS",
+        )
+
+
+def sources(ctx: Context, switch: Switch, words: Sequence[str]) -> list[Source]:
+    """Return which resources to switch: those ``words`` name, or all that offer the event.
+
+    Raises NotOffered where the connection, the platform or a resource that was named does not
+    offer it, and where none does.
+    """
+    require_events(ctx, switch.event.SPEC)
+    ctx.require(switch.request)
+    if switch.id is None:
+        if words:
+            raise UsageError(f"{switch.event.SPEC} is about the platform: it takes no ids")
+        return [Source(switch, None, True)]
+    found: dict[int, Source] = {}
+    for word in words or ["all"]:
+        chosen = Subjects(ctx, switch.protocol, [word])
+        for resource in chosen.resources:
+            source = Source(switch, resource, not chosen.many)
+            if switch.offered(resource):
+                found.setdefault(resource.id, source)
+            elif source.named:
+                raise NotOffered(f"{source.called} does not offer {switch.event.SPEC}")
+    if not found:
+        how = switch.protocol.resources
+        assert how is not None
+        raise NotOffered(f"no {how.noun} {'of these ' if words else ''}offers {switch.event.SPEC}")
+    return list(found.values())
+
+
+# --- what comes -----------------------------------------------------------------------------------
+
+
+def iso(seconds: float) -> str:
+    """Return wall-clock seconds as ISO 8601 in UTC with microseconds."""
+    whole, micro = divmod(round(seconds * 1_000_000), 1_000_000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole))}.{micro:06d}Z"
+
+
+def event_record(event: Event) -> Record:
+    """Return a notification with the keys of `watch`; its time still in seconds."""
+    message_ = event.message
+    record: Record = {
+        "time": event.time,
+        "protocol": protocols.id_name(event.header.protocol_id),
+        "event": event.spec,
+        "agent_id": getattr(message_, "agent_id", None),
+        "fields": {} if message_ is None else fields_of(message_, event.version),
+    }
+    if message_ is None:
+        record |= {
+            "payload": event.payload.hex(),
+            "error": event.error.message if event.error else "unknown notification",
+        }
+    elif message_.surplus:
+        record["surplus"] = message_.surplus.hex()
+    return record
+
+
+def incident_record(incident: Incident, now: float) -> Record:
+    """Return what happened to the connection at ``now`` as a record; raises for a notification."""
+    fields: Record
+    if isinstance(incident, Lost):
+        name, fields = "lost", {"count": incident.number}
+    elif isinstance(incident, Reconnected):
+        name, fields = "reconnected", {"gap_s": round(incident.gap_s, 6)}
+    else:
+        raise TypeError(incident)
+    return {"time": now, "protocol": None, "event": name, "agent_id": None, "fields": fields}

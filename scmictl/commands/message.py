@@ -1,0 +1,101 @@
+"""Finds messages by the names people type: ``clock.RATE_SET``, ``CLOCK_RATE_SET``, 0x5.
+
+Nothing is sent: what there is follows from the declarations alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+from scmictl import protocols, values
+from scmictl.errors import UsageError
+from scmictl.protocols import Protocol
+from scmictl.wire import Delayed, Message, Notification, Request
+
+M = TypeVar("M", bound=Message)
+
+_EVERYWHERE = ("PROTOCOL", "NEGOTIATE")
+"""First words of the messages that every protocol has; the others begin with the protocol."""
+
+
+def every(kind: type[M]) -> Iterator[tuple[Protocol, type[M]]]:
+    """Yield all messages of a kind (Request, Delayed, Notification, or Message for all of them)."""
+    for number, _ in protocols.STANDARD:
+        protocol = protocols.by_id(number)
+        assert protocol is not None
+        for message in protocol.by_spec.values():
+            if issubclass(message, kind):
+                yield protocol, message
+
+
+def find(text: str, kind: type[M]) -> tuple[Protocol, type[M]]:
+    """Return the message of ``kind`` that ``text`` names, and its protocol.
+
+    The specification's name in any case; with the protocol in front of a dot also without its first
+    word, or as a number. Raises UsageError for a name that is unknown or means several.
+    """
+    prefix, dot, rest = text.strip().rpartition(".")
+    candidates = list(every(kind))
+    if dot:
+        protocol = protocols.by_name(prefix)
+        candidates = [(p, m) for p, m in candidates if p.id == protocol.id]
+        number = _number(rest)
+        if number is not None:
+            candidates = [(p, m) for p, m in candidates if number == m.MESSAGE_ID]
+            # A number means the command where there is one: a delayed response has the same.
+            candidates.sort(key=lambda found: not issubclass(found[1], Request))
+            if candidates:
+                return candidates[0]
+            raise UsageError(f"the {protocol.name} protocol has no message {number:#x} we know of")
+    wanted = rest.upper().replace("-", "_")
+    for matches in (_is_name, _is_short_name, _is_common_name):
+        found = [(p, m) for p, m in candidates if matches(m.SPEC, wanted)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            names = [qualified(p, m) for p, m in found]
+            raise UsageError(f"message {text!r} is ambiguous, expected {values.listing(names)}")
+    specs = dict.fromkeys(m.SPEC for _, m in candidates)
+    raise UsageError(
+        f"unknown message {text!r}, expected a name such as CLOCK_RATE_SET or clock.RATE_SET",
+        hint=values.nearest(wanted, specs) or "`explain clock` lists the messages of a protocol",
+    )
+
+
+def qualified(protocol: Protocol, message: type[Message]) -> str:
+    """Return the name under which exactly this message is found: ``clock.CLOCK_RATE_SET``."""
+    return f"{protocol.name}.{message.SPEC}"
+
+
+def kind_name(message: type[Message]) -> str:
+    """Return ``request``, ``delayed_response`` or ``notification``."""
+    if issubclass(message, Delayed):
+        return "delayed_response"
+    return "notification" if issubclass(message, Notification) else "request"
+
+
+def request_by_id(protocol_id: int, message_id: int) -> type[Request[Any]] | None:
+    """Return the request with these numbers, or None if we do not know it."""
+    protocol = protocols.by_id(protocol_id)
+    return protocol.by_id.get(message_id) if protocol is not None else None
+
+
+def _is_name(spec: str, wanted: str) -> bool:
+    return spec == wanted
+
+
+def _is_short_name(spec: str, wanted: str) -> bool:
+    first, _, rest = spec.partition("_")
+    return rest == wanted and first not in _EVERYWHERE
+
+
+def _is_common_name(spec: str, wanted: str) -> bool:
+    return spec.partition("_")[2] == wanted
+
+
+def _number(text: str) -> int | None:
+    try:
+        return values.number(text)
+    except UsageError:
+        return None

@@ -1,0 +1,142 @@
+"""The resources a command line names, what is read of each, and how writes to several of them go.
+
+One resource named by its number or name is a single object, and an error of its is the command's.
+Of several (a glob, ``all``) every one that could be read or written stays, and the others say why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from scmictl.agent import Resource, Transfer
+from scmictl.commands.command import Column, Record, Rows
+from scmictl.commands.context import Context, DryRun
+from scmictl.errors import ScmictlError, StatusError
+from scmictl.protocols import Protocol
+from scmictl.wire import Effect, Request, follow
+
+K = TypeVar("K")
+
+
+class Row:
+    """The record of one resource in the making.
+
+    What cannot be read is None in it, and the first reason for that is its ``error``.
+    """
+
+    def __init__(self, resource: Resource, **more: Any) -> None:
+        self.resource = resource
+        self.record: Record = {"id": resource.id, "name": resource.name, **more}
+        self.error: ScmictlError | None = None
+
+    def read(
+        self, transfer: Transfer[Any] | None, path: str, *, absent: Collection[int] = ()
+    ) -> Any:
+        """Return what ``path`` names in the response; None for no transfer and for an error.
+
+        A status in ``absent`` only says that the resource has no such thing.
+        """
+        if transfer is None:
+            return None
+        error = transfer.error
+        if error is None:
+            return follow(transfer.response, path)
+        if not isinstance(error, StatusError) or error.status not in absent:
+            self.fail(error)
+        return None
+
+    def fail(self, error: ScmictlError | None) -> None:
+        """Note why something is missing; the first reason stays."""
+        self.error = self.error or error
+
+    def finish(self) -> Record:
+        """Return the record, marked if it is not complete."""
+        return self.record if self.error is None else {**self.record, "error": self.error.name}
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is known but what the resource is called."""
+        return not any(v for k, v in self.record.items() if k not in ("id", "name"))
+
+
+class Wanted(NamedTuple):
+    """A request that a command wants to send; ``effect`` and ``what`` as in `Context.allow`."""
+
+    request: Request[Any]
+    effect: Effect | None = None
+    what: str = ""
+
+
+class Subjects:
+    """The resources that ``words`` name.
+
+    ``fresh`` says that their descriptions have been read for this very command, ``many`` that the
+    words could have named any number. Raises what `Context.several` raises.
+    """
+
+    def __init__(self, ctx: Context, protocol: Protocol, words: list[str]) -> None:
+        self.ctx = ctx
+        self.fresh = ctx.agent.discovered(protocol) is None
+        self.resources = ctx.several(protocol, words)
+        self.many = len(words) != 1 or _is_pattern(words[0], self.resources)
+
+    def output(
+        self, rows: Sequence[Row], columns: tuple[Column, ...], *, partial: bool = False
+    ) -> Rows:
+        """Return the rows to print.
+
+        The error of a single resource is raised; with ``partial`` only if there is nothing else.
+        """
+        if not self.many:
+            for row in rows:
+                if row.error is not None and (row.empty or not partial):
+                    raise row.error
+        return Rows([row.finish() for row in rows], columns, many=self.many)
+
+    def write(self, wanted: Sequence[Sequence[Wanted]]) -> dict[int, ScmictlError]:
+        """Send what is ``wanted`` for each resource, and return what the platform refused, by id.
+
+        Raises what :meth:`allow` raises, and for a single resource the StatusError.
+        """
+        failed: dict[int, ScmictlError] = {}
+        for resource, requests in zip(self.resources, self.allow(wanted), strict=True):
+            try:
+                for request in requests:
+                    self.ctx.send(request).result()
+            except StatusError as error:
+                if not self.many:
+                    raise
+                failed[resource.id] = error
+        return failed
+
+    def allow(self, wanted: Sequence[Sequence[Wanted]]) -> list[list[Request[Any]]]:
+        """Check that all of ``wanted`` may be sent, before any of it is; return the requests.
+
+        Raises Refused; in a dry run DryRun with all of them.
+        """
+        previews: list[Record] = []
+        for one in (one for each in wanted for one in each):
+            try:
+                self.ctx.allow(one.request, effect=one.effect, what=one.what)
+            except DryRun as dry:
+                previews += dry.records
+        if previews:
+            raise DryRun(previews)
+        return [[one.request for one in each] for each in wanted]
+
+
+def ask(ctx: Context, requests: Mapping[K, Request[Any]]) -> dict[K, Transfer[Any]]:
+    """Send all ``requests`` together and return their transfers, done, under the same keys."""
+    transfers = {key: ctx.agent.submit(request) for key, request in requests.items()}
+    ctx.agent.collect(transfers.values())
+    return transfers
+
+
+def _is_pattern(word: str, found: Sequence[Resource]) -> bool:
+    """Return whether ``word`` could have named several; a name may look like a glob."""
+    if word == "all" or len(found) != 1:
+        return True
+    name = found[0].name
+    literal = name is not None and name.casefold() == word.casefold()
+    return any(sign in word for sign in "*?[") and not literal
