@@ -52,4 +52,4 @@ class Environment:
 
 def _nowhere(mode: str) -> TextIO:
     # It stays open as long as the process lives.
-    return cast("TextIO", open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+    return cast("TextIO", open(os.devnull, mode, encoding="utf-8"))

@@ -1,0 +1,283 @@
+"""What completion knows of a connection, and how that is learnt without ever waiting.
+
+Theory of operation. A :class:`Knowledge` is data that completion reads; a :class:`Learner` fills
+it: told what is wanted, it submits requests that only read, as many as the ring has room for, and
+goes on whenever :meth:`Learner.step` is called after the connection has been dispatched. Nothing
+here blocks. Of a protocol that would have to be negotiated first nothing is learnt: that is left to
+a command.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+from scmictl import protocols, values
+from scmictl.agent import Agent, Listing, Resource, Transfer
+from scmictl.commands import reading
+from scmictl.errors import ScmictlError
+from scmictl.protocols import Protocol, base, clock, sensor
+from scmictl.wire import Request, follow
+
+FRESH_S = 1.0
+"""How old values may be before they are asked for again."""
+MOST = 32
+"""Requests under way at the same time; a ring with less room gets fewer."""
+VALUED = 256
+"""Of more things than this the values are not read, only the names."""
+AGENTS = "agent"
+"""The kind of the platform's agents; all other kinds are the names of protocols."""
+
+Wave = Generator[Sequence[Request[Any]], list[Transfer[Any]], None]
+"""Yields requests that belong together, and is sent their transfers when all are done."""
+
+
+class Item(NamedTuple):
+    """One thing that can be named: a clock, a sensor, an agent; ``value`` is for people."""
+
+    id: int
+    name: str | None
+    value: str = ""
+
+
+class Knowledge:
+    """The items of one connection by kind; the values of a kind may be older than its names."""
+
+    def __init__(self) -> None:
+        self.items: dict[str, list[Item]] = {}
+        self.versions: dict[int, int] = {}
+        """The layout versions in use, by protocol id."""
+
+
+class Learner:
+    """Learns the items of one agent; ``clock`` returns monotonic seconds."""
+
+    def __init__(
+        self, agent: Agent, knowledge: Knowledge, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.agent = agent
+        self.knowledge = knowledge
+        self._clock = clock
+        self._learnt: dict[str, float] = {}
+        self._running: dict[str, _Run] = {}
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being learnt."""
+        return bool(self._running)
+
+    def want(self, kinds: Iterable[str]) -> None:
+        """Begin to learn ``kinds``, unless they are known and fresh. Sends nothing yet."""
+        now = self._clock()
+        self.knowledge.versions = self.agent.versions
+        for kind in kinds:
+            if kind in self._running or now < self._learnt.get(kind, float("-inf")) + FRESH_S:
+                continue
+            wave = self._wave(kind)
+            if wave is not None:
+                self._running[kind] = _Run(wave)
+
+    def recall(self, kinds: Iterable[str]) -> None:
+        """Take over the names that commands have discovered meanwhile."""
+        for number, kind in protocols.STANDARD:
+            protocol = protocols.by_id(number) if kind in kinds else None
+            found = self.agent.discovered(protocol) if protocol is not None else None
+            if found is not None and kind not in self.knowledge.items:
+                self.knowledge.items[kind] = [Item(r.id, r.name) for r in found.resources]
+
+    def forget(self) -> None:
+        """Drop everything: the platform may be another one now."""
+        self.knowledge.items.clear()
+        self._learnt.clear()
+        self._running.clear()
+
+    def step(self) -> bool:
+        """Take what has come and submit what there is room for.
+
+        Return whether anything was submitted: the caller then dispatches. What cannot be asked is
+        left unknown.
+        """
+        submitted = False
+        for kind, run in list(self._running.items()):
+            try:
+                submitted = run.advance(self.agent) or submitted
+            except ScmictlError:
+                # A platform that refuses, is slow or gone: names are a comfort, not a need.
+                run.over = True
+            if run.over:
+                del self._running[kind]
+                self._learnt[kind] = self._clock()
+        return submitted
+
+    def _wave(self, kind: str) -> Wave | None:
+        if kind == AGENTS:
+            return self._agents()
+        try:
+            protocol = protocols.by_name(kind)
+        except ScmictlError:
+            return None
+        return self._resources(protocol) if protocol.resources is not None else None
+
+    # -- what is asked -----------------------------------------------------------------------
+
+    def _version(self, protocol: Protocol) -> Generator[Any, list[Transfer[Any]], bool]:
+        """Ask for the version, if nobody has; return whether it is one that we speak.
+
+        `Agent.version` would wait for the answer.
+        """
+        if protocol.id not in self.agent.versions:
+            (transfer,) = yield [protocol.by_id[0x0]()]
+            reported = int(transfer.result().version)
+            if protocol.layout_version(reported) != reported:
+                return False
+            self.agent.reported[protocol.id] = self.agent.versions[protocol.id] = reported
+        return True
+
+    def _agents(self) -> Wave:
+        if not (yield from self._version(base.PROTOCOL)):
+            return
+        (attributes,) = yield [base.ProtocolAttributes()]
+        count = attributes.result().attributes.num_agents
+        found = yield [base.DiscoverAgent(agent_id=number) for number in range(1, count + 1)]
+        self.knowledge.items[AGENTS] = [
+            Item(number, transfer.response.name if transfer.response is not None else None)
+            for number, transfer in enumerate(found, 1)
+        ]
+
+    def _resources(self, protocol: Protocol) -> Wave:
+        if not (yield from self._version(protocol)):
+            return
+        discovery = self.agent.discovered(protocol)
+        if discovery is not None:
+            resources = discovery.resources
+        else:
+            resources = yield from _discover(protocol)
+        before = {item.id: item.value for item in self.knowledge.items.get(protocol.name, ())}
+        self.knowledge.items[protocol.name] = [
+            Item(r.id, r.name, before.get(r.id, "")) for r in resources
+        ]
+        reader = _VALUES.get(protocol.name)
+        if reader is not None and len(resources) <= VALUED:
+            shown = yield from reader(resources)
+            self.knowledge.items[protocol.name] = [
+                Item(r.id, r.name, text) for r, text in zip(resources, shown, strict=True)
+            ]
+
+
+class _Run:
+    """A wave under way."""
+
+    def __init__(self, wave: Wave) -> None:
+        self.over = False
+        self._wave = wave
+        self._left = deque(next(wave))
+        self._sent: list[Transfer[Any]] = []
+
+    def advance(self, agent: Agent) -> bool:
+        """Submit what there is room for, go on to the next requests when these are answered.
+
+        Return whether anything was submitted. Raises what submitting raises, and StatusError and
+        the like for an answer without which the wave cannot go on.
+        """
+        submitted = False
+        while True:
+            room = min(MOST, agent.link.depth) - agent.in_flight
+            while self._left and room > 0:
+                self._sent.append(agent.submit(self._left.popleft()))
+                submitted = True
+                room -= 1
+            if self._left or not all(transfer.done for transfer in self._sent):
+                return submitted
+            try:
+                self._left = deque(self._wave.send(self._sent))
+            except StopIteration:
+                self.over = True
+                return submitted
+            self._sent = []
+
+
+def _discover(protocol: Protocol) -> Generator[Any, list[Transfer[Any]], list[Resource]]:
+    """Find the resources of a protocol as the agent's discovery does, piece by piece."""
+    how = protocol.resources
+    assert how is not None
+    (attributes,) = yield [protocol.by_id[0x1]()]
+    resources = [Resource(n) for n in range(follow(attributes.result(), how.count))]
+    if how.describe.PAGING is not None:
+        listing = Listing(how.describe(**{how.describe.PAGING.start: 0}))
+        while resources and (request := listing.next_request()) is not None:
+            (transfer,) = yield [request]
+            listing.take(transfer)
+        for resource, description in zip(resources, listing.items, strict=False):
+            resource.id = getattr(description, how.id)
+            resource.description = description
+    else:
+        described = yield [how.describe(**{how.id: r.id}) for r in resources]
+        for resource, transfer in zip(resources, described, strict=True):
+            resource.description = transfer.response if transfer.error is None else None
+    there = [r for r in resources if r.description is not None]
+    for resource in there:
+        resource.name = getattr(resource.description, how.name)
+    if how.extended is not None and how.name_get is not None:
+        longer = [r for r in there if follow(r.description, how.extended)]
+        names = yield [how.name_get(**{how.id: r.id}) for r in longer]
+        for resource, transfer in zip(longer, names, strict=True):
+            if transfer.error is None and transfer.response is not None:
+                resource.name = transfer.response.name or resource.name
+    return resources
+
+
+# --- the current value of things ------------------------------------------------------------------
+
+Values = Generator[Sequence[Request[Any]], list[Transfer[Any]], list[str]]
+
+
+def _clocks(resources: Sequence[Resource]) -> Values:
+    found = yield [
+        request
+        for r in resources
+        for request in (clock.RateGet(clock_id=r.id), clock.Attributes(clock_id=r.id))
+    ]
+    shown = []
+    for rate, attributes in zip(found[::2], found[1::2], strict=True):
+        text = _value(rate, lambda response: values.format_value(response.rate, "Hz"))
+        off = attributes.error is None and not attributes.result().attributes.enabled
+        shown.append(f"{text} (off)" if off else text)
+    return shown
+
+
+def _sensors(resources: Sequence[Resource]) -> Values:
+    found = yield [sensor.ReadingGet(sensor_id=r.id) for r in resources]
+    return [
+        _value(transfer, partial(_reading, resource))
+        for resource, transfer in zip(resources, found, strict=True)
+    ]
+
+
+def _reading(resource: Resource, response: Any) -> str:
+    if reading.axis_count(resource):
+        return f"{len(response.readings or ())} axes"
+    raw = response.sensor_value
+    if raw is None:
+        raw = response.readings[0].sensor_value
+    if resource.description is None:
+        return str(raw)
+    high = resource.description.sensor_attributes_high
+    measure = reading.Measure(high.sensor_type, high.unit_exponent)
+    return values.format_value(measure.value(raw), measure.unit)
+
+
+def _value(transfer: Transfer[Any], show: Callable[[Any], str]) -> str:
+    """Return what a response says, or the name of the error it was."""
+    if transfer.error is not None or transfer.response is None:
+        return transfer.error.name if transfer.error is not None else ""
+    return show(transfer.response)
+
+
+_VALUES: dict[str, Callable[[Sequence[Resource]], Values]] = {
+    "clock": _clocks,
+    "sensor": _sensors,
+}
+"""How the value of every resource of a protocol is read; without a line names come alone."""
