@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from scmictl import transport as transports
-from scmictl.agent.agent import Agent, Held, Incident, Lost, Reconnected
+from scmictl.agent.agent import Agent
 from scmictl.agent.discovery import Discovery, Resource
+from scmictl.agent.held import Held
+from scmictl.agent.inbox import Incident, Lost, Reconnected
 from scmictl.agent.listing import Listing
 from scmictl.agent.transfers import Event, Raw, Stray, Transfer, status_error
 from scmictl.agent.wait import Interrupt, Waiter
-from scmictl.transport import Capture, Frame, Link, Received, Transport
+from scmictl.errors import Interrupted, TransportError
+from scmictl.transport import Capture, Frame, Link, Received, Target, Transport
 
 __all__ = [
     "Agent",
@@ -54,23 +57,34 @@ def connect(
 
     ``timeout`` and ``delayed_timeout`` are seconds; ``versions`` fixes protocol versions by
     protocol id; ``sink`` sees every frame both ways. Close the agent, or use it as a context
-    manager. Raises
-    UsageError, BoardError and ConnectError.
+    manager. Raises UsageError, BoardError, ConnectError, and what ``waiter`` may raise: Interrupted
+    and TransferTimeout.
     """
     target = transports.parse(uri)
+    reconnect = target.seconds("reconnect")
+    # Reconnecting is waiting already, and no call may block as long as `wait` may take.
+    again = target._replace(options={k: v for k, v in target.options.items() if k != "wait"})
     waiter = waiter or Waiter()
-    wake = waiter.interrupt.fileno() if waiter.interrupt is not None else None
 
-    def open_transport() -> Transport:
-        opened = transports.connect(target, wake=wake)
+    def open_transport(to: Target) -> Transport:
+        now = waiter.now()
+        waiter.check(now)
+        wake = waiter.interrupt.fileno() if waiter.interrupt is not None else None
+        limit = None if waiter.deadline is None else waiter.deadline - now
+        try:
+            opened = transports.connect(to, wake=wake, limit=limit)
+        except (Interrupted, TransportError):
+            # By which signal, or was it only the deadline of the run?
+            waiter.check(waiter.now())
+            raise
         return Capture(opened, sink) if sink is not None else opened
 
     return Agent(
-        open_transport(),
+        open_transport(target),
         timeout=timeout,
         delayed_timeout=delayed_timeout,
         waiter=waiter,
         versions=versions,
-        reopen=open_transport,
-        reconnect=target.seconds("reconnect"),
+        reopen=lambda: open_transport(again),
+        reconnect=reconnect,
     )

@@ -5,89 +5,55 @@ Theory of operation. :meth:`Agent.submit` queues a command and returns its trans
 never blocks and is for event loops, which watch :meth:`Agent.fileno` and call again at
 :meth:`Agent.next_deadline`. There is no thread.
 
-A command that is not answered in time is *overdue*. The agent has then just looked at the queue, so
-it sends one BASE PROTOCOL_VERSION on the same queue with the same time limit: answered, the device
-is merely slow with that command (TransferTimeout); not answered, its queue is dead (DeviceGone).
+A command that is not answered in time is *overdue*; :mod:`~scmictl.agent.probe` finds out whether
+the device is merely slow with that command (TransferTimeout) or its queue dead (DeviceGone).
 
 When the connection is lost, everything pending ends with DeviceGone. With ``reconnect`` the agent
 keeps trying for that long; then versions and names are forgotten, what is *held* (subscriptions,
 sensors enabled for the time being) is sent again, and the gap is reported as an event. No other
-command is ever sent twice.
+command is ever sent twice. If the connection is lost again before all that is done, or somebody
+interrupts it, it begins anew with the next round, in what is left of the time.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from scmictl import protocols
 from scmictl.agent.discovery import Discovery
+from scmictl.agent.held import Held
+from scmictl.agent.inbox import Inbox, Incident, Reconnected
 from scmictl.agent.listing import Listing, read_lists
+from scmictl.agent.probe import Probe, no_slot
 from scmictl.agent.transfers import Event, Raw, Stray, Transfer, Transfers
 from scmictl.agent.wait import Waiter
 from scmictl.errors import (
     DeviceGone,
+    Interrupted,
     LocalProtocolError,
     NotOffered,
-    QueueBroken,
+    ProtocolError,
     RemoteProtocolError,
     ScmictlError,
     StatusError,
     TransferTimeout,
     TransportError,
 )
-from scmictl.protocols import Protocol, base, common
+from scmictl.protocols import Protocol, common
 from scmictl.transport.base import Link, Transport
 from scmictl.wire import AsyncRequest, Delayed, Effect, Request, Response, Status
 
 R = TypeVar("R", bound=Response)
 D = TypeVar("D", bound=Delayed)
 
-INBOX = 65_536
-"""Notifications kept for whoever reads them next; more are counted as lost."""
 RETRY_S = 0.05
 """Time between two attempts to reconnect."""
 GOODBYE_S = 0.25
 """How long closing waits for the platform to take back what was held."""
-
-
-class Lost(NamedTuple):
-    """So many notifications could not be kept because nobody read them."""
-
-    number: int
-
-
-class Reconnected(NamedTuple):
-    """The connection was lost and is back after ``gap_s`` seconds, with nothing remembered."""
-
-    gap_s: float
-
-
-Incident = Event | Stray | Lost | Reconnected
-"""What happens without having been asked for just now."""
-
-
-class Held:
-    """Something switched on for as long as somebody wants it, and off again afterwards."""
-
-    def __init__(self, agent: Agent, on: Request[Any], off: Request[Any]) -> None:
-        self.agent = agent
-        self.on = on
-        self.off = off
-
-    def close(self) -> None:
-        """Switch it off; an answer other than SUCCESS is raised."""
-        if self in self.agent.held:
-            self.agent.held.remove(self)
-            self.agent.call(self.off)
-
-    def __enter__(self) -> Held:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 class Agent:
@@ -124,9 +90,9 @@ class Agent:
         self._fixed = dict(versions or {})
         self._transfers = Transfers()
         self._finished: list[Transfer[Any]] = []
-        self._inbox: deque[Incident] = deque()
-        self._lost = 0
-        self._probe: Transfer[Any] | None = None
+        self._inbox = Inbox()
+        self._queued = False
+        self._probe = Probe(self._transfers)
         self._reopen = reopen
         self._reconnect = reconnect
         self._gone: DeviceGone | None = None
@@ -152,7 +118,7 @@ class Agent:
 
     def wait_for_response(self, transfer: Transfer[Any]) -> None:
         """Block until ``transfer`` has its response; a delayed one may be still to come."""
-        transfer.claimed = True
+        self._claim([transfer])
         self._drive(lambda: transfer.answered)
 
     def complete(self, request: AsyncRequest[R, D], *, timeout: float | None = None) -> D:
@@ -168,11 +134,14 @@ class Agent:
     def submit(self, request: Request[R] | Raw, *, timeout: float | None = None) -> Transfer[R]:
         """Queue ``request`` and return its transfer; blocks only while there is no free slot.
 
-        Independent requests submitted in a row reach the platform together. Raises what makes
-        sending impossible; what goes wrong later is in the transfer.
+        Independent requests submitted in a row reach the platform together, with the next dispatch.
+        Raises what makes sending impossible, and Interrupted; what goes wrong later is in the
+        transfer.
         """
         if self._closed:
             raise LocalProtocolError("the connection is closed")
+        # Where every answer is there at once (`sim:`) nobody would ever wait, and so be stopped.
+        self.waiter.check(self.waiter.now())
         if not isinstance(request, Raw):
             self._check_events(request)
         if self._gone is not None:
@@ -180,6 +149,8 @@ class Agent:
         version = 0 if isinstance(request, Raw) else self._layout(request)
         transfer: Transfer[R] = Transfer(request, version)
         limit = self.timeout if timeout is None else timeout
+        if self._transfers.full:
+            self._drive(lambda: not self._transfers.full, self.waiter.now() + 2 * limit)
         self._transfers.open(transfer, self.waiter.now(), limit, self.delayed_timeout)
         try:
             self._send(transfer, limit)
@@ -191,8 +162,7 @@ class Agent:
     def collect(self, transfers: Iterable[Transfer[Any]]) -> None:
         """Block until all ``transfers`` are done; how each ended is in the transfer itself."""
         waiting = deque(transfers)
-        for transfer in waiting:
-            transfer.claimed = True
+        self._claim(waiting)
 
         def all_done() -> bool:
             while waiting and waiting[0].done:
@@ -216,10 +186,20 @@ class Agent:
         return self.hold(request, type(request)(**{**values, switch: 0}))
 
     def hold(self, on: Request[Any], off: Request[Any]) -> Held:
-        """Send ``on`` now and after every reconnection, and ``off`` when the result is closed."""
-        self.call(on)
+        """Send ``on`` now and after every reconnection, and ``off`` when the result is closed.
+
+        When no answer came, or one that makes no sense, it may be on all the same: the agent then
+        switches it off when it closes.
+        """
+        transfer = self.submit(on)
         held = Held(self, on, off)
         self.held.append(held)
+        try:
+            self.wait_for_response(transfer)
+            transfer.result()
+        except (StatusError, DeviceGone):
+            self.held.remove(held)
+            raise
         return held
 
     def pause(self, seconds: float) -> None:
@@ -232,12 +212,15 @@ class Agent:
         Raises DeviceGone and Interrupted.
         """
         while True:
-            while self._inbox:
-                yield self._inbox.popleft()
-            yield from self._take_lost()
-            self._drive(lambda: bool(self._inbox or self._lost), until)
-            if not self._inbox and not self._lost:
-                return
+            # Also where events never cease to come.
+            self.waiter.check(self.waiter.now())
+            incident = self._inbox.take()
+            if incident is None:
+                self._drive(lambda: bool(self._inbox), until)
+                incident = self._inbox.take()
+                if incident is None:
+                    return
+            yield incident
 
     # -- for event loops --------------------------------------------------------------------
 
@@ -249,10 +232,17 @@ class Agent:
         return None if self._gone is not None else self.transport.fileno()
 
     def next_deadline(self) -> float | None:
-        """Return when :meth:`dispatch` wants to be called at the latest (monotonic seconds)."""
+        """Return when :meth:`dispatch` wants to be called at the latest (monotonic seconds).
+
+        In the past: at once.
+        """
         if self._gone is not None:
             return self._retry_at
-        return _earliest(self._transfers.next_deadline(), self.transport.next_deadline())
+        if self._queued:
+            return 0.0
+        return _earliest(
+            self._transfers.next_deadline(), self._probe.deadline, self.transport.next_deadline()
+        )
 
     def dispatch(self, now: float) -> list[Transfer[Any] | Incident]:
         """Do everything that is due, without blocking, and return what happened.
@@ -260,10 +250,8 @@ class Agent:
         Raises DeviceGone when the connection is lost for good.
         """
         self._pump(now)
-        happened: list[Transfer[Any] | Incident] = [*self._finished, *self._inbox]
-        happened += self._take_lost()
+        happened: list[Transfer[Any] | Incident] = [*self._finished, *self._inbox.take_all()]
         self._finished.clear()
-        self._inbox.clear()
         return happened
 
     # -- what is known about the platform ----------------------------------------------------
@@ -272,6 +260,11 @@ class Agent:
     def link(self) -> Link:
         """The facts of the connection."""
         return self.transport.link
+
+    @property
+    def reconnecting(self) -> bool:
+        """Whether the connection is lost just now; whoever submits then waits for it."""
+        return self._gone is not None
 
     @property
     def in_flight(self) -> int:
@@ -337,17 +330,19 @@ class Agent:
             self._goodbye()
         except ScmictlError:
             pass  # the platform does not answer any more; there is nothing left to save
-        self._closed = True
-        self._transfers.fail_all(DeviceGone("the connection was closed"))
-        self.transport.close()
+        finally:
+            self._closed = True
+            self._transfers.fail_all(DeviceGone("the connection was closed"))
+            self.transport.close()
 
     def _goodbye(self) -> None:
         if self._gone is not None or not self.waiter.resume():
             return
-        last = [self.submit(held.off, timeout=GOODBYE_S) for held in reversed(self.held)]
-        self.held.clear()
-        if last:
-            self.collect(last)
+        held, self.held = self.held, []
+        last = deque(self.submit(one.off, timeout=GOODBYE_S) for one in reversed(held))
+        self._claim(last)
+        # Not `collect`: what else is overdue may have been given more time.
+        self._drive(lambda: all(t.done for t in last), self.waiter.now() + 2 * GOODBYE_S)
 
     def __enter__(self) -> Agent:
         return self
@@ -383,7 +378,15 @@ class Agent:
             return self.version(protocol)
         return self.versions.get(protocol.id, protocol.newest)
 
+    def _claim(self, transfers: Iterable[Transfer[Any]]) -> None:
+        """Their ends are waited for, and need not be reported by :meth:`dispatch` any more."""
+        for transfer in transfers:
+            transfer.claimed = True
+        if self._finished:
+            self._finished = [t for t in self._finished if not t.claimed]
+
     def _send(self, transfer: Transfer[Any], limit: float) -> None:
+        self._queued = True
         if self.transport.send(transfer.frame, transfer.token):
             return
         sent = False
@@ -391,15 +394,19 @@ class Agent:
         def try_again() -> bool:
             nonlocal sent
             sent = sent or self.transport.send(transfer.frame, transfer.token)
-            return sent
+            return sent or transfer.done
 
-        # A slot comes free with the next answer; when none comes at all, the queue is dead.
+        # Its time begins when it leaves. A slot comes free with the next answer; when none comes at
+        # all, the queue is dead.
+        transfer.deadline = math.inf
+        transfer.claimed = True
         self._drive(try_again, self.waiter.now() + 2 * limit)
         if not sent:
-            raise self._dead(f"no slot came free in {2 * limit:g} s")
-        now = self.waiter.now()
-        transfer.deadline += now - transfer.sent
-        transfer.sent = now
+            raise transfer.error or no_slot(transfer, 2 * limit)
+        transfer.sent = self.waiter.now()
+        transfer.deadline = transfer.sent + limit
+        transfer.claimed = False
+        self._queued = True
 
     def _drive(self, reached: Callable[[], bool], until: float | None = None) -> None:
         """Run the engine until ``reached()`` or ``until``; raises Interrupted in between."""
@@ -425,15 +432,18 @@ class Agent:
         if self._gone is not None:
             self._try_reconnect(now)
             return
+        self._queued = False
         try:
             frames = self.transport.dispatch(now)
-        except (DeviceGone, QueueBroken) as error:
+        except (DeviceGone, RemoteProtocolError) as error:
             self._connection_lost(error, now)
             return
-        for frame in frames:
-            self._sort(self._transfers.received(frame, self.versions, now))
+        if frames:
+            came = self.waiter.now()
+            for frame in frames:
+                self._sort(self._transfers.received(frame, self.versions, came))
         late = self._transfers.overdue(now)
-        if late or self._probe is not None:
+        if late or self._probe.transfer is not None:
             self._suspect(late, now)
 
     def _sort(self, outcome: Transfer[Any] | Event | Stray | None) -> None:
@@ -444,10 +454,10 @@ class Agent:
             return
         if isinstance(outcome, Event):
             outcome.time = self._wall()
-        self._keep(outcome)
+        self._inbox.put(outcome)
 
     def _finish(self, transfer: Transfer[Any]) -> None:
-        if transfer is self._probe:
+        if transfer is self._probe.transfer:
             return
         if self.latencies is not None and transfer.latency is not None:
             self.latencies.append(transfer.latency)
@@ -458,55 +468,22 @@ class Agent:
         if not transfer.claimed:
             self._finished.append(transfer)
 
-    def _keep(self, incident: Incident) -> None:
-        if len(self._inbox) >= INBOX:
-            self._lost += 1
-        else:
-            self._inbox.append(incident)
-
-    def _take_lost(self) -> list[Lost]:
-        if not self._lost:
-            return []
-        lost, self._lost = self._lost, 0
-        return [Lost(lost)]
-
     def _suspect(self, late: list[Transfer[Any]], now: float) -> None:
-        """Find out why commands are overdue: is the device slow, or is its queue dead?"""
-        probe = self._probe
-        if probe is None:
-            limit = max(t.deadline - t.sent for t in late)
-            probe = Transfer(base.ProtocolVersion(), 0)
-            self._transfers.open(probe, now, limit, limit)
-            if not self.transport.send(probe.frame, probe.token):
-                self._transfers.withdraw(probe)
-                full = self._dead("and its ring is full, so that it cannot be asked why")
-                self._connection_lost(full, now)
-                return
-            self._probe = probe
-            self._pump(now)  # a platform in this process has answered by the time this returns
-        elif probe.answered:
-            self._probe = None
-            for transfer in [t for t in self._transfers.pending.values() if t.overdue]:
-                self._transfers.give_up(transfer, _timeout(transfer))
-                self._finish(transfer)
-        elif probe.overdue:
-            self._probe = None
-            self._connection_lost(
-                self._dead("and neither did it answer a BASE PROTOCOL_VERSION after that"), now
-            )
-
-    def _dead(self, seen: str) -> DeviceGone:
-        overdue = [t for t in self._transfers.pending.values() if t.overdue]
-        what = overdue[0].spec if overdue else "the command"
-        return DeviceGone(
-            f"the device did not answer {what}, {seen}: its command queue is dead",
-            hint="the connection itself still stands; a malformed message stops the queue of some "
-            "devices until the next connection",
-        )
+        """Ask the probe why commands are overdue."""
+        waiting = not self._probe.out
+        try:
+            ended = self._probe.look(late, now, self.transport.send)
+        except DeviceGone as gone:
+            self._connection_lost(gone, now)
+            return
+        for transfer in ended:
+            self._finish(transfer)
+        if waiting and self._probe.out:
+            self._pump(now)  # a platform in this process has answered when this returns
 
     def _connection_lost(self, error: TransportError | RemoteProtocolError, now: float) -> None:
         gone = error if isinstance(error, DeviceGone) else DeviceGone(error.message)
-        self._probe = None
+        self._probe.reset()
         for transfer in self._transfers.fail_all(error):
             self._finish(transfer)
         self._gone = gone
@@ -525,33 +502,40 @@ class Agent:
         self._retry_at = min(now + RETRY_S, self._gone_at + self._reconnect)
         try:
             self.transport = self._reopen()
-        except TransportError:
+        except (TransportError, RemoteProtocolError):
             return
+        # Of this loss, whatever else happens before everything is as it was.
+        gone, since, retry = self._gone, self._gone_at, self._retry_at
         self._gone = None
         self.versions = dict(self._fixed)
         self.reported.clear()
         self._implemented.clear()
         self._discoveries.clear()
+        try:
+            self._renew()
+        except Interrupted:
+            self.transport.close()
+            self._transfers.fail_all(gone)
+            self._gone = gone
+            raise
+        finally:
+            self._gone_at, self._retry_at = since, retry
+        if self._gone is None:
+            self._inbox.put(Reconnected(self.waiter.now() - since))
+
+    def _renew(self) -> None:
+        """Send what is held again, until the connection is lost once more."""
         for held in list(self.held):
             try:
                 self.call(held.on)
-            except (StatusError, NotOffered, TransferTimeout):
+            except (StatusError, NotOffered, TransferTimeout, TransportError, ProtocolError):
+                if self._gone is not None:
+                    return
                 self.held.remove(held)
-        self._keep(Reconnected(self.waiter.now() - self._gone_at))
 
 
 def _earliest(*times: float | None) -> float | None:
     return min((t for t in times if t is not None), default=None)
-
-
-def _timeout(transfer: Transfer[Any]) -> TransferTimeout:
-    what = "delayed response" if transfer.awaiting else "response"
-    limit = transfer.delayed_timeout if transfer.awaiting else transfer.deadline - transfer.sent
-    option = "--delayed-timeout" if transfer.awaiting else "--timeout"
-    return TransferTimeout(
-        f"{transfer.spec}: no {what} within {limit:g} s, though the device answers others",
-        hint=f"{option} gives it more time",
-    )
 
 
 def is_harmless(request: Request[Any]) -> bool:

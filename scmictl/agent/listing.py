@@ -42,9 +42,11 @@ class Listing:
 
     def next_request(self) -> Request[Any] | None:
         """Return the request for the next part, or None at the end."""
+        if self.error is not None:
+            return None
         if self.first is None:
             return self.request
-        if self.error is not None or not self._remaining:
+        if not self._remaining:
             return None
         values = {f.name: getattr(self.request, f.name) for f in self.request.FIELDS}
         values[_paging(self.request).start] = self._start + len(self.items)

@@ -7,8 +7,9 @@ Theory of operation. No I/O and no clock: frames and ``now`` come in, outcomes g
     pending or awaiting -> overdue -> done      no answer in time; the agent finds out why
     any -> done                                 the connection is gone, or the peer broke a rule
 
-Its token (10 bits, counted up) stays reserved until every frame that may carry it has come: after a
-timeout it is *quarantined*, so that a late answer can never be taken for that of another command.
+Its token (10 bits, counted up) stays reserved until every frame that may carry it has come (those
+that are *due*): after a timeout it is *quarantined*, so that a late answer can never be taken for
+that of another command.
 Of the peer nothing is assumed: it may answer in any order, twice, with another's token, or send a
 delayed response before the response (which counts as that response having been SUCCESS).
 """
@@ -30,6 +31,10 @@ from scmictl.wire.status import MEANINGS, Status
 
 R = TypeVar("R", bound=Response)
 
+RESPONSE = 1
+DELAYED = 2
+"""Frames that are due, as a mask: the request's buffer is out; a delayed response may come."""
+
 
 class Raw(NamedTuple):
     """A request in bytes, for `raw`: nothing about it is checked or decoded."""
@@ -46,11 +51,11 @@ class Transfer(Generic[R]):
     ``status`` and ``payload`` are the response's as they came; ``delayed`` is the delayed response
     once it is there. ``latency`` is in seconds from the request to the last answer so far.
     ``claimed`` means that somebody waits for this very transfer, so that the agent need not report
-    its end to whoever runs the event loop.
+    its end to whoever runs the event loop. ``due`` are the frames that may still carry its token.
     """
 
     __slots__ = (
-        "answered", "awaiting", "claimed", "deadline", "delayed", "delayed_timeout", "done",
+        "answered", "awaiting", "claimed", "deadline", "delayed", "delayed_timeout", "done", "due",
         "error", "frame", "latency", "overdue", "payload", "request", "response", "sent", "status",
         "token", "version",
     )  # fmt: skip
@@ -64,6 +69,7 @@ class Transfer(Generic[R]):
         self.latency: float | None = None
         self.answered = self.awaiting = self.overdue = self.done = False
         self.claimed = False
+        self.due = 0
         self.status: int | None = None
         self.payload = b""
         self.response: R | None = None
@@ -140,11 +146,18 @@ class Transfers:
         self._next = 0
 
     def open(
-        self, transfer: Transfer[Any], now: float, timeout: float, delayed_timeout: float
+        self,
+        transfer: Transfer[Any],
+        now: float,
+        timeout: float,
+        delayed_timeout: float,
+        *,
+        probe: bool = False,
     ) -> None:
         """Give ``transfer`` a token, its frame and its deadline.
 
-        Raises LocalProtocolError when its values do not fit or all 1024 tokens are reserved.
+        The last free token is kept for a ``probe``. Raises LocalProtocolError when the values do
+        not fit or no token is free.
         """
         request = transfer.request
         if isinstance(request, Raw):
@@ -157,33 +170,46 @@ class Transfers:
         else:
             payload = codec.encode(request, transfer.version)
             protocol_id, message_id, kind = request.PROTOCOL_ID, request.MESSAGE_ID, request.TYPE
-        transfer.token = self._take_token()
+        transfer.token = self._take_token(1 if probe else 2)
         transfer.frame = header.frame(message_id, kind, protocol_id, transfer.token, payload)
         transfer.sent = now
         transfer.deadline = now + timeout
         transfer.delayed_timeout = delayed_timeout
+        delayed = not isinstance(request, Raw) and request.expects_delayed
+        transfer.due = RESPONSE | DELAYED if delayed else RESPONSE
         self.pending[transfer.token] = transfer
 
-    def _take_token(self) -> int:
-        for _ in range(header.TOKENS):
+    @property
+    def free(self) -> int:
+        """How many tokens are not reserved."""
+        return header.TOKENS - len(self.pending) - len(self.quarantine)
+
+    @property
+    def full(self) -> bool:
+        """Is there no token for another command?"""
+        return self.free < 2
+
+    def _take_token(self, needed: int) -> int:
+        if self.free < needed:
+            raise LocalProtocolError(
+                f"no token is free: {len(self.quarantine)} of {header.TOKENS} belong to commands "
+                "that were never answered in full",
+                hint="a new connection begins anew",
+            )
+        while True:
             token = self._next
             self._next = (token + 1) % header.TOKENS
             if token not in self.pending and token not in self.quarantine:
                 return token
-        raise LocalProtocolError(
-            f"all {header.TOKENS} tokens are in use, {len(self.quarantine)} of them by commands "
-            "that were never answered"
-        )
 
     def withdraw(self, transfer: Transfer[Any]) -> None:
         """Undo :meth:`open`: the frame never left."""
         self.pending.pop(transfer.token, None)
 
     def give_up(self, transfer: Transfer[Any], error: ScmictlError) -> None:
-        """End a transfer whose answer may still come: its token goes into quarantine."""
-        if self.pending.pop(transfer.token, None) is not None:
-            self.quarantine[transfer.token] = transfer
+        """End a transfer although not everything that is due has come."""
         transfer.fail(error)
+        self._finish(transfer)
 
     def fail_all(self, error: ScmictlError) -> list[Transfer[Any]]:
         """End everything pending: the connection, and with it every late answer, is gone."""
@@ -230,11 +256,22 @@ class Transfers:
 
     def _headless(self, frame: Received) -> Transfer[Any] | Stray:
         text = f"a frame of {len(frame.data)} bytes, expected at least the 4 of the header"
-        transfer = self.pending.get(-1 if frame.cookie is None else frame.cookie)
+        transfer = None
+        if frame.cookie is not None:
+            transfer = self.pending.get(frame.cookie)
+            self._late(frame.cookie, RESPONSE)
         if transfer is None:
-            self.quarantine.pop(-1 if frame.cookie is None else frame.cookie, None)
             return Stray(frame.data, text)
         return self._broken(transfer, f"{transfer.spec}: the device returned {text}")
+
+    def _late(self, token: int, came: int) -> Transfer[Any] | None:
+        """Take note of a frame for a token in quarantine; frees it if that was the last one due."""
+        late = self.quarantine.get(token)
+        if late is not None:
+            late.due &= ~came
+            if not late.due:
+                del self.quarantine[token]
+        return late
 
     def _response(
         self, frame: Received, head: header.Header, payload: bytes, now: float
@@ -243,7 +280,7 @@ class Transfers:
         assert frame.cookie is not None
         transfer = self.pending.get(frame.cookie)
         if transfer is None or transfer.answered:
-            late = self.quarantine.pop(frame.cookie, None)
+            late = self._late(frame.cookie, _brought(payload))
             what = f"of {late.spec} after its time limit" if late else "that nobody asked for"
             return Stray(frame.data, f"a response {what} (token {head.token})")
         sent = header.unpack(header.WORD.unpack_from(transfer.frame)[0])
@@ -267,7 +304,9 @@ class Transfers:
         transfer = self.pending.get(head.token)
         kind = header.TYPE_NAMES[head.message_type]
         if transfer is None:
-            late = self.quarantine.pop(head.token, None)
+            late = self._late(
+                head.token, DELAYED if head.message_type == header.DELAYED else _brought(payload)
+            )
             what = f"of {late.spec} after its time limit" if late else "that nobody waits for"
             return Stray(frame.data, f"a {kind} {what} (token {head.token})")
         sent = header.unpack(header.WORD.unpack_from(transfer.frame)[0])
@@ -284,10 +323,13 @@ class Transfers:
         request = transfer.request
         if isinstance(request, Raw) or not request.expects_delayed:
             return Stray(frame.data, f"a delayed response that {transfer.spec} did not ask for")
+        if not transfer.due & DELAYED:
+            return Stray(frame.data, f"a second delayed response to {transfer.spec}")
         return self._delayed(transfer, request, payload, now)
 
     def _answer(self, transfer: Transfer[Any], payload: bytes, now: float) -> Transfer[Any] | None:
         transfer.answered = True
+        transfer.due &= ~_brought(payload)
         transfer.latency = now - transfer.sent
         transfer.payload = payload
         request = transfer.request
@@ -318,6 +360,7 @@ class Transfers:
     ) -> Transfer[Any] | None:
         kind = request.DELAYED
         assert kind is not None
+        transfer.due &= ~DELAYED
         transfer.latency = now - transfer.sent
         try:
             code = codec.read_status(payload, kind.SPEC)
@@ -338,15 +381,17 @@ class Transfers:
         return self._finish(transfer)
 
     def _finish(self, transfer: Transfer[Any]) -> Transfer[Any]:
+        """End a transfer; its token is free again if nothing is due any more."""
         transfer.done = True
-        self.pending.pop(transfer.token, None)
+        if self.pending.pop(transfer.token, None) is not None and transfer.due:
+            self.quarantine[transfer.token] = transfer
         return transfer
 
     def _broken(self, transfer: Transfer[Any], text: str) -> Transfer[Any]:
         """End a transfer whose buffer came back with something else in it."""
-        self.pending.pop(transfer.token, None)
+        transfer.due &= ~RESPONSE
         transfer.fail(RemoteProtocolError(text))
-        return transfer
+        return self._finish(transfer)
 
     def _notification(self, head: header.Header, payload: bytes, versions: dict[int, int]) -> Event:
         protocol = protocols.by_id(head.protocol_id)
@@ -358,6 +403,11 @@ class Transfers:
             return Event(head, payload, codec.decode(kind, version, payload), version, None)
         except RemoteProtocolError as error:
             return Event(head, payload, None, version, _named(error, kind.SPEC))
+
+
+def _brought(payload: bytes) -> int:
+    """What a response settles: a refused command has no delayed response either."""
+    return RESPONSE | DELAYED if any(payload[:4]) else RESPONSE
 
 
 def status_error(code: int, spec: str) -> StatusError:

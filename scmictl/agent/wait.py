@@ -16,6 +16,9 @@ from scmictl.errors import Interrupted, TransferTimeout
 SPIN_S = 50e-6
 """How long to look at the queues before blocking, where another CPU may answer meanwhile."""
 
+LONGEST_S = 1e6
+"""The longest single wait: poll takes no more than some 24 days."""
+
 GIVE_UP_S = 1.0
 """A second interrupt within this time means: do not even clean up."""
 
@@ -103,8 +106,11 @@ class Waiter:
             poller.register(self.interrupt.fileno(), select.POLLIN)
         if self.deadline is not None:
             until = self.deadline if until is None else min(until, self.deadline)
-        # Rounded up, so that nobody wakes a moment early and spins until the deadline.
-        timeout = None if until is None else max(0, int((until - time.monotonic()) * 1000) + 1)
+        timeout = None
+        if until is not None:
+            # Rounded up, so that nobody wakes a moment early and spins until the deadline.
+            left = min(until - time.monotonic(), LONGEST_S)
+            timeout = int(left * 1000) + 1 if left > 0 else 0
         poller.poll(timeout)
 
 

@@ -117,7 +117,12 @@ class Pump:
 
     def _commands(self, cmdq: DeviceQueue, now: float) -> None:
         handle = self.port.handle
-        while (chain := cmdq.pop()) is not None:
+        # A ring's worth at most: a driver that never stops must not keep the rest waiting. What is
+        # left is found when the ring is armed.
+        for _ in range(cmdq.size):
+            chain = cmdq.pop()
+            if chain is None:
+                return
             self._cookie = cookie = self._cookie + 1
             answer = handle(cookie, chain.readable, chain.room, now)
             if answer is None and (

@@ -27,6 +27,8 @@ from scmictl.vhost_user.ring import Ring
 if TYPE_CHECKING:
     from scmictl.platform import Platform
 
+ROUNDS = 8
+"""How often in a row one frontend is served before the others get their turn."""
 POLLED_S = 0.001
 """How often to look at a ring whose driver gives no kicks."""
 
@@ -61,6 +63,10 @@ class Session:
         self.endpoint = endpoint
         self.backend = Backend(connection, events=endpoint.events, on_stop=self._ring_stops)
         self.pump: Pump | None = None
+        self.busy = False
+        """There was still work when the last turn ended."""
+        self.faults: list[str] = []
+        """What the driver did wrong in its rings, for the log."""
 
     def close(self) -> None:
         if self.pump is not None:
@@ -103,6 +109,7 @@ class Session:
         for ring in self.backend.rings:
             if ring.queue is not None and ring.queue.broken is not None and ring.fault is None:
                 ring.fail(error.message)
+                self.faults.append(error.message)
                 if self.pump is not None:
                     self.pump.forget(ring.queue)
 
@@ -113,6 +120,8 @@ class Session:
 
     def next_deadline(self, now: float) -> float | None:
         """Return when to come back although no descriptor says so."""
+        if self.busy:
+            return now
         times = [self.backend.deadline]
         if self.pump is not None:
             times.append(self.pump.next_deadline())
@@ -219,10 +228,15 @@ class Server:
         for text in backend.refusals:
             self._log(f"{session.endpoint.path}: refused: {text}")
         backend.refusals.clear()
-        # One driver that never stops asking must not keep the others from being served.
-        for _ in range(8):
-            if not session.serve(self._clock()):
+        # One driver that never stops asking must not keep the others from being served: after some
+        # rounds it is their turn. It gives no kick for what it has asked meanwhile.
+        for _ in range(ROUNDS):
+            session.busy = session.serve(self._clock())
+            if not session.busy:
                 break
+        for text in session.faults:
+            self._log(f"{session.endpoint.path}: {text}; the queue is not served any more")
+        session.faults.clear()
 
     def _end(self, endpoint: Endpoint) -> None:
         if endpoint.session is not None:

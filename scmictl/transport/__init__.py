@@ -1,9 +1,9 @@
 """Ways to reach a platform: each moves whole frames and nothing else.
 
 May import: ``virtio``, ``vhost_user``, ``device.pump``, ``values`` and ``errors``. To extend: a
-module with ``open(target, *, wake)`` that returns a :class:`~scmictl.transport.base.Transport`, and
-its line in :data:`SCHEMES`. A module is imported only for its scheme, so ``sim:`` needs no socket
-code.
+module with ``open(target, *, wake, limit)`` that returns a
+:class:`~scmictl.transport.base.Transport`, and its line in :data:`SCHEMES`. A module is imported
+only for its scheme, so ``sim:`` needs no socket code.
 """
 
 from __future__ import annotations
@@ -26,11 +26,13 @@ def parse(text: str) -> Target:
     return target.parse(text, tuple(SCHEMES))
 
 
-def connect(to: Target, *, wake: int | None = None) -> Transport:
+def connect(to: Target, *, wake: int | None = None, limit: float | None = None) -> Transport:
     """Open a transport; ``wake`` is a descriptor that interrupts it by becoming readable.
+
+    ``limit``: seconds it may take, whatever the target says.
 
     Raises UsageError and BoardError for what is wrong with the target, ConnectError for what is
     wrong with the device, Interrupted.
     """
-    transport: Transport = import_module(SCHEMES[to.scheme]).open(to, wake=wake)
+    transport: Transport = import_module(SCHEMES[to.scheme]).open(to, wake=wake, limit=limit)
     return transport

@@ -58,18 +58,22 @@ class Transport(Protocol):
     def dispatch(self, now: float) -> list[Received]:
         """Send what is queued and return every frame that has come; never blocks.
 
-        Raises DeviceGone when the connection is lost, QueueBroken when the device broke the rules
-        of its queue.
+        Raises DeviceGone when the connection is lost, RemoteProtocolError when the device broke the
+        rules of the connection or (QueueBroken) of a queue. What had come by then was returned
+        before.
         """
 
     def fileno(self) -> int | None:
         """Return one descriptor that is readable when :meth:`dispatch` has work, if there is one.
 
-        It stays the transport's; do not close it.
+        Sleep on it only until :meth:`next_deadline`. It stays the transport's; do not close it.
         """
 
     def next_deadline(self) -> float | None:
-        """Return when :meth:`dispatch` wants to be called even if nothing becomes readable."""
+        """Return when :meth:`dispatch` wants to be called even if nothing becomes readable.
+
+        In the past: at once, because more may be there already.
+        """
 
     def close(self) -> None:
         """Stop the queues and release everything; never raises, never blocks for long."""

@@ -37,8 +37,11 @@ class Capture:
 
     def dispatch(self, now: float) -> list[Received]:
         received = self.inner.dispatch(now)
-        for frame in received:
-            self.sink(Frame(frame.data, False, frame.queue, now))
+        if received:
+            # The time of the dispatch is older than what it sent and received.
+            came = time.monotonic()
+            for frame in received:
+                self.sink(Frame(frame.data, False, frame.queue, came))
         return received
 
     def fileno(self) -> int | None:

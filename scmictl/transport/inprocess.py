@@ -8,7 +8,7 @@ platform does later it announces by ``next_deadline``.
 from __future__ import annotations
 
 from scmictl.device.pump import Port, Pump, simulate
-from scmictl.transport.base import Link, Received
+from scmictl.transport.base import EVENTS, Link, Received
 from scmictl.transport.queues import (
     GUEST_BASE,
     OPTIONS,
@@ -27,8 +27,8 @@ DEFAULT_BOARD = "demo"
 KNOWN = (*OPTIONS, "agent", "seed")
 
 
-def open(target: Target, *, wake: int | None = None) -> InProcess:
-    """Build the board ``target.rest`` and attach to it; ``wake`` is not needed here.
+def open(target: Target, *, wake: int | None = None, limit: float | None = None) -> InProcess:
+    """Build the board ``target.rest`` and attach to it; there is nothing to wait for or to stop.
 
     Raises BoardError for a bad board, UsageError for an unknown agent or option.
     """
@@ -41,7 +41,8 @@ def open(target: Target, *, wake: int | None = None) -> InProcess:
         seed=seed,
         events=bool(choices.wanted >> layout.F_P2A_CHANNELS & 1),
     )
-    return InProcess(port, uri=target.text, choices=choices)
+    uri = target.text if target.rest else target.text.replace("sim:", f"sim:{DEFAULT_BOARD}", 1)
+    return InProcess(port, uri=uri, choices=choices)
 
 
 class InProcess:
@@ -63,6 +64,7 @@ class InProcess:
         if self._queues.plan.eventq is not None:
             self._eventq = self._device(self._queues.plan.eventq, "eventq")
         self._pump = Pump(port)
+        self._reposted = False
         self._closed = False
         self.link = Link(
             uri=uri,
@@ -99,13 +101,16 @@ class InProcess:
     def dispatch(self, now: float) -> list[Received]:
         self._queues.publish()
         self._pump.process(self._cmdq, self._eventq, now)
-        return self._queues.reap()
+        found = self._queues.reap()
+        self._reposted = any(frame.queue == EVENTS for frame in found)
+        return found
 
     def fileno(self) -> int | None:
         return None
 
     def next_deadline(self) -> float | None:
-        return self._pump.next_deadline()
+        # There may be more events than there were buffers for.
+        return 0.0 if self._reposted else self._pump.next_deadline()
 
     def close(self) -> None:
         if self._closed:

@@ -122,6 +122,8 @@ class Queues:
 
     def publish(self) -> tuple[bool, bool]:
         """Show the device what is queued; return whether to kick cmdq and eventq."""
+        if self._fault is not None:
+            return False, False
         return (
             self.cmdq is not None and self.cmdq.publish(),
             self.eventq is not None and self.eventq.publish(),

@@ -72,7 +72,8 @@ class Frontend:
     def __init__(self, connection: Connection, path: str, timeout: float) -> None:
         self._connection = connection
         self._path = path
-        self._timeout = timeout
+        #: Seconds for each reply.
+        self.timeout = timeout
         self._settled = False
         self._answered: str | None = None
         self._shared = False
@@ -326,10 +327,10 @@ class Frontend:
         self._require_open()
         try:
             return self._converse(
-                request, payload, flags=flags, fds=fds, size=size, limit=self._timeout
+                request, payload, flags=flags, fds=fds, size=size, limit=self.timeout
             )
         except TimeoutError as error:
-            self._lose(f"{request.name} was not answered within {self._timeout:g} s", error)
+            self._lose(f"{request.name} was not answered within {self.timeout:g} s", error)
         except OSError as error:
             self._lose(
                 f"the device hung up at {request.name}; it had answered {self._answered}", error

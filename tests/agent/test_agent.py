@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from scmictl.agent import Agent, Event, Lost, Reconnected
-from scmictl.agent import agent as agent_module
+from scmictl.agent import Agent, Event, Lost, Reconnected, inbox
 from scmictl.errors import ConnectError, DeviceGone, RemoteProtocolError
 from scmictl.protocols import base, clock, sensor
 from scmictl.protocols.common import NotifyEnable, Version
@@ -222,7 +221,7 @@ def test_waiting_for_notifications_ends_at_the_deadline(agent: Any, time: Any) -
 def test_notifications_that_nobody_reads_are_counted(
     agent: Any, peer: Any, time: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(agent_module, "INBOX", 3)
+    monkeypatch.setattr(inbox, "LIMIT", 3)
     for _ in range(5):
         peer.event(UPDATE)
     happened = agent.dispatch(time.now())

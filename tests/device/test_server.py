@@ -6,8 +6,10 @@ import os
 import select
 import socket
 import stat
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -78,6 +80,67 @@ def test_a_frontend_that_breaks_its_ring_loses_the_ring_and_nobody_else_does(
         agent.call(base.ProtocolVersion())
     agent.close()
     assert vendor(path) == "scmictl"
+
+
+class Insatiable:
+    """A platform whose agent has asked something new whenever the device has just answered."""
+
+    agents = ("someone",)
+
+    def __init__(self) -> None:
+        self.ask: Callable[[], None] = lambda: None
+        self.answered = 0
+        self.enough = threading.Event()
+
+    def attach(self, agent: str | None, *, events: bool = True) -> Insatiable:
+        return self
+
+    def handle(self, cookie: int, frame: bytes, room: int, now: float) -> bytes | None:
+        self.answered += 1
+        if self.answered == 50:
+            self.enough.set()
+        return frame[:4] + bytes(8)
+
+    def poll(self, now: float) -> list[tuple[int | None, bytes]]:
+        self.ask()
+        return []
+
+    def next_deadline(self) -> float | None:
+        return None
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_driver_that_asks_on_without_a_kick_is_not_forgotten(tmp_path: Path) -> None:
+    # A kick is due only for what comes after the device has armed, so what comes just before has
+    # to be found by the device itself, however often that happens in a row.
+    platform = Insatiable()
+    path = str(tmp_path / "scmi.sock")
+    read, write = os.pipe()
+    with Server(cast("Platform", platform)) as server:
+        server.listen(path)
+        thread = threading.Thread(target=server.run, args=(read,))
+        thread.start()
+        agent = connect(f"vhost-user:{path}?features=-p2a")
+        queues = cast("VhostUser", agent.transport)._queues
+        tokens = iter(range(1, 200))
+
+        def ask() -> None:
+            if 0 < platform.answered < 100:
+                queues.send(bytes(4), next(tokens))
+                queues.publish()
+
+        platform.ask = ask
+        agent.call(base.ProtocolVersion())
+        found = platform.enough.wait(10)
+        platform.ask = lambda: None
+        os.write(write, b"!")
+        thread.join(10)
+        agent.close()
+    os.close(read)
+    os.close(write)
+    assert found, f"the device stopped after {platform.answered} commands"
 
 
 def test_two_agents_share_one_platform_and_hear_of_each_other(
