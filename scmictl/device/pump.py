@@ -64,6 +64,8 @@ class Pump:
         self._cookie = 0
         self._events: deque[bytes] = deque()
         self._buffers: list[Chain] = []
+        self._roomiest = 0
+        """At least the room of every one of them."""
         self._eventq: DeviceQueue | None = None
 
     def process(
@@ -159,13 +161,17 @@ class Pump:
         self._events = waiting
 
     def _buffer(self, eventq: DeviceQueue, size: int) -> Chain | None:
-        for place, chain in enumerate(self._buffers):
-            if chain.room >= size:
-                return self._buffers.pop(place)
+        # Many frames that fit nowhere must not cost a search each.
+        if size <= self._roomiest:
+            for place, chain in enumerate(self._buffers):
+                if chain.room >= size:
+                    return self._buffers.pop(place)
+            self._roomiest = size - 1
         while (found := eventq.pop()) is not None:
             if found.room >= size:
                 return found
             self._buffers.append(found)
+            self._roomiest = max(self._roomiest, found.room)
         return None
 
     def _trim(self) -> None:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from scmictl.device.pump import Pump
-from scmictl.errors import QueueBroken, RemoteProtocolError, ScmictlError
+from scmictl.errors import QueueBroken, RemoteProtocolError, ScmictlError, TransportError
 from scmictl.vhost_user.backend import Backend
 from scmictl.vhost_user.connection import Connection
 from scmictl.vhost_user.listener import Listener
@@ -27,6 +27,8 @@ from scmictl.vhost_user.ring import Ring
 if TYPE_CHECKING:
     from scmictl.platform import Platform
 
+ACCEPT_AGAIN_S = 1.0
+"""Time before the next try to accept a frontend when there was no descriptor left for it."""
 ROUNDS = 8
 """How often in a row one frontend is served before the others get their turn."""
 POLLED_S = 0.001
@@ -44,6 +46,8 @@ class Endpoint:
         self.events = events
         self.listener = Listener(path, mode=mode)
         self.session: Session | None = None
+        self.accept_at = 0.0
+        """When to accept again, after this process had no descriptor left to do it."""
 
     @property
     def path(self) -> str:
@@ -184,6 +188,8 @@ class Server:
     def _watch(self, poller: select.poll, endpoint: Endpoint, now: float) -> float | None:
         session = endpoint.session
         if session is None:
+            if endpoint.accept_at > now:
+                return endpoint.accept_at
             # Only then: while one frontend is served the next waits in the socket's queue.
             poller.register(endpoint.listener.fileno(), select.POLLIN)
             return None
@@ -209,7 +215,12 @@ class Server:
     def _accept(self, endpoint: Endpoint, ready: set[int]) -> None:
         if endpoint.listener.fileno() not in ready:
             return
-        connection = endpoint.listener.accept()
+        try:
+            connection = endpoint.listener.accept()
+        except TransportError:
+            # It goes on waiting in the socket's queue, which stays readable: look again later.
+            endpoint.accept_at = self._clock() + ACCEPT_AGAIN_S
+            raise
         if connection is not None:
             endpoint.session = Session(endpoint, connection)
             self._log(f"{endpoint.path}: a frontend has attached")
