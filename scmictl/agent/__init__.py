@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from scmictl import transport as transports
-from scmictl.agent.agent import Agent
+from scmictl.agent.agent import Agent, Timing
 from scmictl.agent.discovery import Discovery, Resource
 from scmictl.agent.held import Held
 from scmictl.agent.inbox import Incident, Lost, Reconnected
@@ -36,6 +36,7 @@ __all__ = [
     "Reconnected",
     "Resource",
     "Stray",
+    "Timing",
     "Transfer",
     "Transport",
     "Waiter",

@@ -21,7 +21,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from scmictl import protocols
 from scmictl.agent.discovery import Discovery
@@ -56,6 +56,13 @@ GOODBYE_S = 0.25
 """How long closing waits for the platform to take back what was held."""
 
 
+class Timing(NamedTuple):
+    """When a command was sent (monotonic seconds), and the seconds until its last answer."""
+
+    sent: float
+    latency: float
+
+
 class Agent:
     """A connection to a platform, as one of its agents; a context manager that closes it.
 
@@ -85,8 +92,8 @@ class Agent:
         self.reported: dict[int, int] = {}
         """What PROTOCOL_VERSION answered, by protocol id."""
         self.held: list[Held] = []
-        self.latencies: list[float] | None = None
-        """Seconds of every answered command, once somebody puts a list here."""
+        self.timings: list[Timing] | None = None
+        """When every answered command was sent and how long it took, once there is a list."""
         self._fixed = dict(versions or {})
         self._transfers = Transfers()
         self._finished: list[Transfer[Any]] = []
@@ -459,8 +466,8 @@ class Agent:
     def _finish(self, transfer: Transfer[Any]) -> None:
         if transfer is self._probe.transfer:
             return
-        if self.latencies is not None and transfer.latency is not None:
-            self.latencies.append(transfer.latency)
+        if self.timings is not None and transfer.latency is not None:
+            self.timings.append(Timing(transfer.sent, transfer.latency))
         request = transfer.request
         if isinstance(request, common.NegotiateProtocolVersion) and transfer.error is None:
             self.versions[request.PROTOCOL_ID] = int(request.version)

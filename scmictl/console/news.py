@@ -62,9 +62,9 @@ class Connection:
         self.timer: asyncio.Handle | None = None
         self.told = False
         """Whether it has been said that the connection is lost, and being tried again."""
-        self._trims = self.agent.latencies is None
+        self._trims = self.agent.timings is None
         if self._trims:
-            self.agent.latencies = []
+            self.agent.timings = []
 
     @property
     def agent(self) -> Agent:
@@ -73,12 +73,12 @@ class Connection:
     @property
     def latency(self) -> float | None:
         """Seconds that the last answered message took."""
-        return self.agent.latencies[-1] if self.agent.latencies else None
+        return self.agent.timings[-1].latency if self.agent.timings else None
 
     def trim(self) -> None:
-        """Forget all latencies but the last, unless somebody else collects them."""
-        if self._trims and self.agent.latencies:
-            del self.agent.latencies[:-1]
+        """Forget all timings but the last, unless somebody else collects them."""
+        if self._trims and self.agent.timings:
+            del self.agent.timings[:-1]
 
 
 class News:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from scmictl import protocols, values
-from scmictl.agent import Agent, Frame, Incident, Interrupt, Transfer, Waiter, connect
+from scmictl.agent import Agent, Frame, Incident, Interrupt, Timing, Transfer, Waiter, connect
 from scmictl.commands import Command, Output, Record, Rows, Stream
 from scmictl.commands.context import Context, DryRun
 from scmictl.console import config as configuration
@@ -76,7 +76,7 @@ class Session:
         self.unattended = False
         """Nobody is asked, even on a terminal: a batch runs."""
         self._frames: list[bytes] = []
-        self._latencies: list[float] = []
+        self._timings: list[Timing] = []
         self._deadline: float | None = None
         deadline = self.options.get("deadline")
         if deadline is not None:
@@ -161,7 +161,7 @@ class Session:
             sink=self._sink(options, versions),
         )
         if options.get("stats"):
-            agent.latencies = self._latencies
+            agent.timings = self._timings
         return agent
 
     def _sink(
@@ -295,8 +295,8 @@ class Session:
             if context.connected:
                 context.agent.close()
         self.contexts.clear()
-        if self.settings().get("stats") and self._latencies:
-            report.notice(_statistics(self._latencies), self.view(), self.environment)
+        if self.settings().get("stats") and self._timings:
+            report.notice(_statistics(self._timings), self.view(), self.environment)
 
     def __enter__(self) -> Session:
         return self
@@ -327,10 +327,15 @@ def _partial(records: Sequence[Record]) -> Partial:
     return Partial(f"{len(bad)} of {len(records)} rows could not be read in full")
 
 
-def _statistics(latencies: Sequence[float]) -> str:
-    ordered = sorted(latencies)
+def _statistics(timings: Sequence[Timing]) -> str:
+    """Say how many messages there were, from the first request to the last response, how fast."""
+    ordered = sorted(timing.latency for timing in timings)
+    elapsed = max(t.sent + t.latency for t in timings) - min(t.sent for t in timings)
 
     def percentile(share: float) -> str:
         return f"{ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1e6:.0f} us"
 
-    return f"messages {len(ordered)}, p50 {percentile(0.5)}, p99 {percentile(0.99)}"
+    return (
+        f"messages {len(ordered)}, elapsed {elapsed * 1e3:.1f} ms, "
+        f"p50 {percentile(0.5)}, p99 {percentile(0.99)}"
+    )
