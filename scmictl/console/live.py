@@ -24,11 +24,13 @@ if TYPE_CHECKING:
 
 KEPT = 10_000
 """How many records are returned: the last ones."""
+TITLES = ["NAME", "VALUE", "UNIT", "MIN", "MAX", "RATE"]
 PAUSE_S = 0.1
 """The time between two pictures at least."""
-WIDEST_SPARK = 40
-_OTHER_COLUMNS = 66
-"""What the other columns of a usual table take."""
+SPARK = (8, 40)
+"""Columns of a sparkline at least and at most."""
+SHORTEST_NAME = 12
+GAP = 2
 
 
 def draws(output: Stream, view: View) -> bool:
@@ -118,16 +120,24 @@ class Model:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), caption=self.caption())
+        table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), caption=self.caption())
         table.caption_justify = "left"
-        table.add_column("NAME", no_wrap=True, overflow="ellipsis")
-        for title in ("VALUE", "MIN", "MAX", "RATE"):
-            table.add_column(title, justify="right", no_wrap=True)
+        name, spark = self._widths()
+        table.add_column(TITLES[0], no_wrap=True, overflow="ellipsis", width=name)
+        for title in TITLES[1:]:
+            table.add_column(title, justify="left" if title == "UNIT" else "right", no_wrap=True)
         table.add_column("", no_wrap=True)
-        width = max(4, min(WIDEST_SPARK, self.view.width - _OTHER_COLUMNS))
         for line in self.lines.values():
-            table.add_row(*map(Text, line.cells(width, bars)))
+            table.add_row(*map(Text, line.cells(spark, bars)))
         return table
+
+    def _widths(self) -> tuple[int, int]:
+        """Return the columns for names and sparklines: numbers are never cut, names may be."""
+        rows = [TITLES, *(line.cells(0, BARS)[:-1] for line in self.lines.values())]
+        names, *others = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        left = self.view.width - sum(others) - GAP * len(TITLES)
+        spark = max(SPARK[0], min(SPARK[1], left - names))
+        return max(SHORTEST_NAME, min(names, left - spark)), spark
 
     def caption(self) -> str:
         """Return what there is to say below the table."""
@@ -152,9 +162,10 @@ class Line:
         series = self.series
         rate = series.rate
         # All in one unit: what moves between mV and V cannot be compared at a glance.
-        numbers = [
-            "-" if value is None else f"{value} {self.unit}".rstrip()
+        last, low, high = (
+            "-" if value is None else str(value)
             for value in (series.last, series.minimum, series.maximum)
-        ]
+        )
         shown = "-" if rate is None else f"{rate:.3g}/s"
-        return [safe(self.name), *numbers, shown, series.sparkline(width, bars)]
+        spark = series.sparkline(width, bars) if width else ""
+        return [safe(self.name), last, safe(self.unit), low, high, shown, spark]

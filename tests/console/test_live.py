@@ -53,7 +53,7 @@ def test_a_line_has_the_value_its_extremes_and_a_sparkline() -> None:
     line = next(line for line in picture(text) if "temp" in line)
     name, *cells = line.split()
     assert name == "temp"
-    assert cells[:6] == ["46", "°C", "45.25", "°C", "46", "°C"]
+    assert cells[:4] == ["46", "°C", "45.25", "46"]
     assert cells[-1] == "▃▁█"
     assert "3 updates" in text
 
@@ -132,3 +132,14 @@ def test_where_leaves_records_out() -> None:
     kept, text = drawn(iter([update(1), update(9, "hot", id=1)]), TABLE._replace(where="value > 5"))
     assert [record["name"] for record in kept] == ["hot"]
     assert "temp" not in text
+
+
+def test_at_80_columns_numbers_are_whole_and_names_give_way() -> None:
+    model = live.Model(TABLE._replace(width=80), clock=iter(range(100)).__next__)
+    for value in (-0.1234, 98765.4321):
+        model.take({**update(value, "a-sensor-with-a-name-that-is-far-too-long"), "unit": "rad/s²"})
+    name, spark = model._widths()
+    (line,) = model.lines.values()
+    others = line.cells(spark, "_#")[1:-1]
+    assert name + sum(map(len, others)) + spark + 2 * 6 <= 80
+    assert name >= 12
