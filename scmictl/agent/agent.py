@@ -94,6 +94,8 @@ class Agent:
         self.held: list[Held] = []
         self.timings: list[Timing] | None = None
         """When every answered command was sent and how long it took, once there is a list."""
+        self.on_surplus: Callable[[Transfer[Any]], None] | None = None
+        """Hears of every response that is longer than its layout."""
         self._fixed = dict(versions or {})
         self._transfers = Transfers()
         self._finished: list[Transfer[Any]] = []
@@ -468,6 +470,9 @@ class Agent:
             return
         if self.timings is not None and transfer.latency is not None:
             self.timings.append(Timing(transfer.sent, transfer.latency))
+        response = transfer.response
+        if response is not None and response.surplus and self.on_surplus is not None:
+            self.on_surplus(transfer)
         request = transfer.request
         if isinstance(request, common.NegotiateProtocolVersion) and transfer.error is None:
             self.versions[request.PROTOCOL_ID] = int(request.version)

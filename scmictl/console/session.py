@@ -11,7 +11,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from scmictl import protocols, values
-from scmictl.agent import Agent, Frame, Incident, Interrupt, Timing, Transfer, Waiter, connect
+from scmictl.agent import (
+    Agent,
+    Frame,
+    Incident,
+    Interrupt,
+    Stray,
+    Timing,
+    Transfer,
+    Waiter,
+    connect,
+)
 from scmictl.commands import Command, Output, Record, Rows, Stream
 from scmictl.commands.context import Context, DryRun
 from scmictl.console import config as configuration
@@ -22,6 +32,8 @@ from scmictl.console.view import View
 from scmictl.errors import Partial, ScmictlError, UsageError
 
 DEFAULT_TARGET = "sim:"
+STRAYS = 3
+"""Stray frames that are described one by one; more are counted."""
 
 
 class Result:
@@ -162,7 +174,13 @@ class Session:
         )
         if options.get("stats"):
             agent.timings = self._timings
+        if options.get("verbose"):
+            agent.on_surplus = self._note_surplus
         return agent
+
+    def _note_surplus(self, transfer: Transfer[Any]) -> None:
+        extra = transfer.response.surplus if transfer.response is not None else b""
+        self.notice(f"{transfer.spec}: {len(extra)} bytes more than expected: {extra.hex(' ')}")
 
     def _sink(
         self, options: Mapping[str, Any], versions: dict[int, int]
@@ -270,6 +288,16 @@ class Session:
                 happened = context.agent.dispatch(context.agent.waiter.now())
                 if self.on_incidents is not None:
                     self.on_incidents(context, happened)
+                else:
+                    self._report_strays(happened)
+
+    def _report_strays(self, happened: Sequence[Transfer[Any] | Incident]) -> None:
+        """Say which frames came that nobody waits for: a device that sends them has a fault."""
+        strays = [one.reason for one in happened if isinstance(one, Stray)]
+        for reason in strays[:STRAYS]:
+            self.notice(f"stray frame: {reason}")
+        if len(strays) > STRAYS:
+            self.notice(f"and {len(strays) - STRAYS} stray frames more")
 
     def forget_frames(self) -> None:
         """Drop the frames kept for the hex form: no command runs, and more may come for days."""
@@ -293,7 +321,12 @@ class Session:
         """Close every connection and print the statistics that were asked for."""
         for context in self.contexts.values():
             if context.connected:
-                context.agent.close()
+                agent = context.agent
+                try:
+                    self._report_strays(agent.dispatch(agent.waiter.now()))
+                except ScmictlError:
+                    pass  # the connection is lost, and that has been said
+                agent.close()
         self.contexts.clear()
         if self.settings().get("stats") and self._timings:
             report.notice(_statistics(self._timings), self.view(), self.environment)

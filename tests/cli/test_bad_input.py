@@ -97,6 +97,26 @@ def test_surplus_bytes_are_shown_and_no_failure(hand_device: Any) -> None:
     )  # fmt: skip
     assert json.loads(done.stdout)["surplus"] == "aabb"
     assert done.stderr == ""
+    done = subprocess.run(
+        [COMMAND, "-t", hand_device.path, "call", "clock.CLOCK_RATE_GET", "clock_id=0", "-v"],
+        capture_output=True, text=True, timeout=60, env=ENVIRON, check=True,
+    )  # fmt: skip
+    assert done.stderr == "CLOCK_RATE_GET: 2 bytes more than expected: aa bb\n"
+
+
+def test_frames_that_nobody_waits_for_are_reported(hand_device: Any) -> None:
+    def command(asked: Any) -> None:
+        # A delayed response to nothing, in an event buffer, just before the answer.
+        event = hand_device.rings[1].take()
+        event.give(bytes.fromhex("05520000 00000000"))
+        asked.answer(VERSION)
+
+    hand_device.on_command = command
+    done = subprocess.run(
+        [COMMAND, "-t", hand_device.path, "raw", "0x10", "0x0"],
+        capture_output=True, text=True, timeout=60, env=ENVIRON, check=True,
+    )  # fmt: skip
+    assert "stray frame: a delayed_response that nobody waits for" in done.stderr
 
 
 def test_a_slow_command_is_4_and_a_dead_queue_is_12(hand_device: Any) -> None:
