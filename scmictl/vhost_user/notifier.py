@@ -23,19 +23,24 @@ def create() -> int:
 
 
 def signal(fd: int) -> None:
-    """Signal ``fd``. One that is full (signalled already) or whose reader is gone is left be."""
+    """Signal ``fd``. One that is full (signalled already) or that nobody can read is left be."""
     try:
         os.write(fd, _ONE)
-    except (BlockingIOError, BrokenPipeError):
-        pass
+    except OSError:
+        pass  # full, its reader gone, or the wrong end of a pipe: nothing more can be done
 
 
 def clear(fd: int) -> bool:
-    """Take back what was signalled. False: the writing end is gone and no signal will come."""
+    """Take back what was signalled. False: no signal will ever come.
+
+    The writing end is gone, or it is the writing end itself that a peer has sent.
+    """
     try:
         return os.read(fd, _CLEAR) != b""
     except BlockingIOError:
         return True
+    except OSError:
+        return False
 
 
 def prepare(fd: int) -> str | None:
