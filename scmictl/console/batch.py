@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from scmictl.agent import Event, Frame
@@ -69,12 +69,14 @@ class Batch:
 
     def run(self, steps: Sequence[Step]) -> int:
         """Run ``steps``; return the exit code of the first failure, or 0."""
-        for step in steps:
+        for step in _flat(steps):
             try:
                 self._step(step)
             except Interrupted:
                 raise
             except ScmictlError as error:
+                if step.statement.ignore_failure:
+                    continue
                 self._failed(step, error)
                 if not self.keep_going:
                     break
@@ -82,8 +84,6 @@ class Batch:
 
     def _failed(self, step: Step, error: ScmictlError) -> None:
         statement = step.statement
-        if statement.ignore_failure:
-            return
         self.first_failure = self.first_failure or error
         place = f"{statement.file}:{statement.line}: "
         if not error.message.startswith(f"{statement.file}:"):
@@ -251,6 +251,15 @@ class Batch:
         text = " ".join(self._expand(step)[1:])
         text = f"== {text}" if step.section else text
         report.notice(text, self.session.view(), self.session.environment)
+
+
+def _flat(steps: Sequence[Step]) -> Iterator[Step]:
+    """Yield the steps of included files as if they stood here, so that a failure names its line."""
+    for step in steps:
+        if isinstance(step, Include) and not step.statement.ignore_failure:
+            yield from _flat(step.steps)
+        else:
+            yield step
 
 
 def _word(value: object) -> str:

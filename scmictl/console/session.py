@@ -88,6 +88,7 @@ class Session:
         self.unattended = False
         """Nobody is asked, even on a terminal: a batch runs."""
         self._frames: list[bytes] = []
+        self._wants_frames = False
         self._timings: list[Timing] = []
         self._deadline: float | None = None
         deadline = self.options.get("deadline")
@@ -205,7 +206,7 @@ class Session:
         return every
 
     def _remember(self, frame: Frame) -> None:
-        if not frame.outgoing:
+        if not frame.outgoing and self._wants_frames:
             self._frames.append(frame.data)
 
     # -- commands ----------------------------------------------------------------------------
@@ -241,6 +242,7 @@ class Session:
         self._frames.clear()
         try:
             view = self.view(options)
+            self._wants_frames = view.form == "hex"
             command.check(invocation.arguments)
             self._check_lasting(command)
             # A command that needs no target must not mention one.
@@ -249,6 +251,8 @@ class Session:
                 output = command.run(context, invocation.arguments)
             except DryRun as dry:
                 output = Rows(dry.records)
+            # Drawing a table takes longer than many commands do, and is none of their latency.
+            result.latency = time.monotonic() - started
             result.many = not isinstance(output, Rows) or output.many
             result.records = self._print(output, view) if show else _records(output)
             if any(record.get("error") for record in result.records if isinstance(output, Rows)):
@@ -257,7 +261,8 @@ class Session:
                 result.error = output.error
         except ScmictlError as error:
             result.error = error
-        result.latency = time.monotonic() - started
+            if result.latency is None:
+                result.latency = time.monotonic() - started
 
     def _print(self, output: Output, view: View) -> Sequence[Record]:
         if output is None:

@@ -92,7 +92,9 @@ def test_with_keep_going_all_is_run_and_the_first_failure_counts(run: Run) -> No
 
 
 def test_a_failure_that_is_to_be_ignored_is_ignored(run: Run) -> None:
-    assert run("- clock get 99\n-clock get 98\n").code == 0
+    done = run("- clock get 99\n-clock get 98\necho the end\n")
+    assert done.code == 0
+    assert "the end" in done.err
 
 
 @pytest.mark.parametrize(
@@ -271,3 +273,15 @@ def test_a_file_that_is_not_there_is_a_usage_error(run: Run) -> None:
         pytest.raises(UsageError, match="cannot read /nonexistent"),
     ):
         run_files(session, ["/nonexistent"])
+
+
+def test_a_failure_in_an_included_file_names_that_file_and_obeys_its_marker(
+    run: Run, tmp_path: Path
+) -> None:
+    included = tmp_path / "inner.scmi"
+    included.write_text("- clock get 98\nclock get uart0\nclock get 99\n")
+    done = run(f"include {included}\necho never\n")
+    assert done.code == 24
+    assert f"{included}:3: " in done.err
+    assert "test.scmi:1" not in done.err
+    assert "never" not in done.err
