@@ -2,7 +2,9 @@
 
 A signal never raises inside the engine. Its handler calls :meth:`Interrupt.set`, which sets a flag
 and makes a descriptor readable; a :class:`Waiter` polls that descriptor beside the transport's, and
-the agent raises ``Interrupted`` where its own state is whole.
+the agent raises ``Interrupted`` where its own state is whole. Between a look at the flag and the
+poll a signal can come whose handler has not run yet, so the interpreter has to write to the
+descriptor as well, at once: :meth:`Interrupt.waker` is for ``signal.set_wakeup_fd``.
 """
 
 from __future__ import annotations
@@ -38,6 +40,10 @@ class Interrupt:
     def fileno(self) -> int:
         return self._read
 
+    def waker(self) -> int:
+        """Return the descriptor that makes :meth:`fileno` readable when it is written to."""
+        return self._write
+
     def set(self, exit_code: int = 130) -> None:
         """Ask to stop; the second call within a second also sets ``give_up``."""
         now = time.monotonic()
@@ -45,19 +51,28 @@ class Interrupt:
         self._last = now
         self.pending = True
         self.exit_code = exit_code
-        try:
-            os.write(self._write, b"!")
-        except BlockingIOError:
-            pass  # already readable
+        self._wake()
 
     def clear(self) -> None:
         """Forget the request: it has been acted upon."""
         self.pending = False
+        self.calm()
+
+    def calm(self) -> None:
+        """Make the descriptor quiet again if nobody has asked to stop."""
         try:
             while os.read(self._read, 64):
                 pass
         except BlockingIOError:
             pass
+        if self.pending:  # or somebody did just now
+            self._wake()
+
+    def _wake(self) -> None:
+        try:
+            os.write(self._write, b"!")
+        except BlockingIOError:
+            pass  # already readable
 
     def close(self) -> None:
         os.close(self._read)
@@ -111,7 +126,10 @@ class Waiter:
             # Rounded up, so that nobody wakes a moment early and spins until the deadline.
             left = min(until - time.monotonic(), LONGEST_S)
             timeout = int(left * 1000) + 1 if left > 0 else 0
-        poller.poll(timeout)
+        ready = poller.poll(timeout)
+        if self.interrupt is not None and any(fd == self.interrupt.fileno() for fd, _ in ready):
+            # Some other signal, whose handler asks nobody to stop, must not keep us awake.
+            self.interrupt.calm()
 
 
 def _usable_cpus() -> int:

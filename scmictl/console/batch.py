@@ -287,7 +287,7 @@ def run_files(
     steps: list[Step] = []
     for file in files:
         if file == "-":
-            steps += reader.text(session.environment.stdin.read(), "-")
+            steps += reader.text(session.input().read(), "-")
         else:
             steps += reader.file(file)
     return batch.run(steps)
@@ -298,9 +298,10 @@ def _run_lines(batch: Batch) -> int:
     reader = batch.reader()
     number = 0
     code = 0
-    while line := batch.session.environment.stdin.readline():
+    lines = batch.session.input()
+    while line := lines.readline():
         number += 1
-        while line.endswith("\\\n") and (more := batch.session.environment.stdin.readline()):
+        while line.endswith("\\\n") and (more := lines.readline()):
             line += more
         try:
             code = batch.run(reader.text("\n" * (number - 1) + line, "-"))

@@ -1,9 +1,8 @@
 """What happens while nobody asks: runs the connections during a prompt and prints above it.
 
 Theory of operation. Each prompt has an event loop of its own. :meth:`News.arm` is called when it
-starts: it watches every connection's descriptor and deadline there, and puts :class:`Above` in the
-place of stdout and stderr, so that whatever is printed (a notification, a line of --trace) is
-collected and goes above the prompt, at most :data:`FLUSHES` times a second. :meth:`News.disarm` is
+starts: it watches every connection's descriptor and deadline there, and replaces stdout and stderr,
+so that whatever is printed (a line of --trace, say) goes above the prompt. :meth:`News.disarm` is
 called when the prompt is over; the loop has closed by then and forgotten its readers.
 
 Of the connections only ``dispatch`` is called, which never blocks. One that is lost is closed and
@@ -13,32 +12,26 @@ replaced by a context that says so, until somebody connects anew.
 from __future__ import annotations
 
 import asyncio
-import io
 import time
-from collections import deque
 from collections.abc import Iterable
-from typing import Any, TextIO, cast
+from typing import Any, TextIO
 
-from prompt_toolkit.application import get_app, run_in_terminal
+from prompt_toolkit.application import get_app
 
 from scmictl.agent import Agent, Event, Incident, Reconnected, Transfer
 from scmictl.commands.context import Context
 from scmictl.console import incident, report
+from scmictl.console.above import Above
 from scmictl.console.knowledge import Knowledge, Learner
 from scmictl.console.session import Session
-from scmictl.console.terminal import safe, write
+from scmictl.console.terminal import safe
 from scmictl.errors import (
     DeviceGone,
-    OutputError,
     RemoteProtocolError,
     ScmictlError,
     TransportError,
 )
 
-FLUSHES = 20
-"""How often a second the prompt is drawn anew for what is printed above it."""
-LINES = 500
-"""Lines printed at once; of a flood the rest is left out, and counted."""
 ROUNDS = 64
 """How often a connection is dispatched before others (and keys) have their turn."""
 
@@ -95,12 +88,8 @@ class News:
         self.fault: Exception | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._settled: asyncio.Event | None = None
-        self._texts: deque[str] = deque()
-        self._left_out = 0
-        self._flushing = False
-        self._last_flush = 0.0
+        self._above = Above(session.environment.stdout)
         self._real: tuple[TextIO, TextIO] | None = None
-        self._terminal = session.environment.stdout
 
     # -- connections -------------------------------------------------------------------------
 
@@ -151,7 +140,8 @@ class News:
             self.connections[uri].learner.forget()
         elsewhere = "" if context is self.session.context() else uri
         text = incident.line(one, context.agent, self.session.view(), target=elsewhere)
-        self._say(text + "\n")
+        # Not to stdout: a command that runs may have that in a pipe.
+        self._above.add(text + "\n")
 
     def read(self) -> None:
         """Begin to count unread notifications anew."""
@@ -186,25 +176,23 @@ class News:
         self._settled = asyncio.Event()
         environment = self.session.environment
         self._real = (environment.stdout, environment.stderr)
-        environment.stdout = cast("TextIO", Above(self, environment.stdout))
-        environment.stderr = cast("TextIO", Above(self, environment.stderr))
+        environment.stdout = self._above.stream(environment.stdout)
+        environment.stderr = self._above.stream(environment.stderr)
+        self._above.arm()
         self.look()
         for connection in list(self.connections.values()):
             self._attend(connection)
-        if self._texts:
-            self._schedule_flush()
 
     def disarm(self) -> None:
         """Forget the loop, which is over, and print what is left where it belongs."""
         for connection in self.connections.values():
             connection.watched = connection.fd = connection.timer = None
         self._loop = self._settled = None
-        self._flushing = False
         if self._real is not None:
             environment = self.session.environment
             environment.stdout, environment.stderr = self._real
             self._real = None
-            _print(environment.stdout, self._take_texts(whole=False))
+        self._above.disarm()
 
     def want(self, uri: str, kinds: Iterable[str]) -> bool:
         """Begin to learn the names of these kinds; return whether something is on its way.
@@ -232,14 +220,6 @@ class News:
             except TimeoutError:
                 pass  # then with what there is
 
-    def add(self, text: str) -> None:
-        """Take a piece of text to print above the prompt."""
-        self._texts.append(text)
-        if len(self._texts) > LINES:
-            self._texts.popleft()
-            self._left_out += 1
-        self._schedule_flush()
-
     def _attend(self, connection: Connection) -> None:
         """Dispatch a connection and wait for what comes next of it; a bug ends the prompt."""
         try:
@@ -247,7 +227,8 @@ class News:
                 self._watch(connection)
         except Exception as error:
             self.fault = error
-            get_app().exit(exception=EOFError())
+            if not get_app().is_done:
+                get_app().exit(exception=EOFError())
 
     def _dispatch(self, connection: Connection) -> bool:
         """Run a connection until nothing more comes of it; False if it is lost."""
@@ -279,15 +260,9 @@ class News:
         """Say that a connection is lost, once, where the agent itself tries to get it back."""
         gone = connection.agent.reconnecting
         if gone and not connection.told:
-            self._say(f"{safe(connection.uri)}: the connection is lost, and is being tried again\n")
+            where = safe(connection.uri)
+            self._above.add(f"{where}: the connection is lost, and is being tried again\n")
         connection.told = gone
-
-    def _say(self, text: str) -> None:
-        """Print on the terminal: not on stdout, which a running command may have in a pipe."""
-        if self._loop is not None:
-            self.add(text)
-        else:
-            _print(self._terminal, text)
 
     def _changed(self) -> None:
         if self._loop is None:
@@ -321,70 +296,3 @@ class News:
         if self._loop is not None and connection.fd is not None:
             self._loop.remove_reader(connection.fd)
         connection.watched = connection.fd = None
-
-    # -- above the prompt --------------------------------------------------------------------
-
-    def _schedule_flush(self) -> None:
-        if self._loop is None or self._flushing:
-            return
-        self._flushing = True
-        self._loop.call_at(self._last_flush + 1 / FLUSHES, self._flush)
-
-    def _flush(self) -> None:
-        """Print what has been collected, with the prompt out of the way for a moment."""
-        if self._loop is None:
-            return
-
-        def show() -> None:
-            self._last_flush = time.monotonic()
-            _print(self._terminal, self._take_texts())
-
-        def done(_: object) -> None:
-            self._flushing = False
-            if any("\n" in text for text in self._texts):
-                self._schedule_flush()
-
-        asyncio.ensure_future(run_in_terminal(show)).add_done_callback(done)
-
-    def _take_texts(self, *, whole: bool = True) -> str:
-        """Return what has been collected; ``whole`` leaves a line that is not complete yet."""
-        text = "".join(self._texts)
-        self._texts.clear()
-        if whole:
-            text, end, rest = text.rpartition("\n")
-            text += end
-            if rest:
-                self._texts.append(rest)
-        if self._left_out:
-            text = f"… {self._left_out} lines left out\n{text}"
-            self._left_out = 0
-        return text
-
-
-def _print(stream: TextIO, text: str) -> None:
-    try:
-        write(stream, text, flush=True)
-    except (OutputError, BrokenPipeError):
-        pass  # the terminal has gone, and the prompt will notice
-
-
-class Above(io.TextIOBase):
-    """A terminal stream whose text goes above the prompt."""
-
-    def __init__(self, news: News, real: TextIO) -> None:
-        self._news = news
-        self._stream = real
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]  # a property here, a slot there
-        return self._stream.encoding
-
-    def isatty(self) -> bool:
-        return self._stream.isatty()
-
-    def fileno(self) -> int:
-        return self._stream.fileno()
-
-    def write(self, text: str, /) -> int:
-        self._news.add(text)
-        return len(text)

@@ -24,6 +24,7 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.styles import Style
 
+from scmictl.console import signals
 from scmictl.console.completion import complete
 from scmictl.console.knowledge import Item
 from scmictl.console.news import News
@@ -91,6 +92,9 @@ class Prompt:
         try:
             return self._prompt.prompt(pre_run=self._arm)
         finally:
+            if self.session.interrupt is not None:
+                # The prompt's loop has taken the signals, and leaves nobody to wake a wait.
+                signals.install(self.session.interrupt)
             self.news.disarm()
             if self.news.fault is not None:
                 fault, self.news.fault = self.news.fault, None
@@ -113,8 +117,12 @@ class Prompt:
     def _stop(self) -> None:
         interrupt = self.session.interrupt
         assert interrupt is not None
+        if not interrupt.pending:
+            interrupt.calm()  # another signal, which asks nobody to stop
+            return
         asyncio.get_running_loop().remove_reader(interrupt.fileno())
-        get_app().exit(exception=EOFError())
+        if not get_app().is_done:
+            get_app().exit(exception=EOFError())
 
 
 class _Completer(Completer):

@@ -27,6 +27,7 @@ from scmictl.commands.context import Context, DryRun
 from scmictl.console import config as configuration
 from scmictl.console import render, report
 from scmictl.console.environment import Environment
+from scmictl.console.input import Input
 from scmictl.console.parser import Help, Invocation, parse
 from scmictl.console.view import View
 from scmictl.errors import Partial, ScmictlError, UsageError
@@ -131,6 +132,10 @@ class Session:
             waiter.wait(self.environment.stdin.fileno(), None)
             waiter.check(waiter.now())
         return self.environment.stdin.readline().strip().lower() in ("y", "yes")
+
+    def input(self) -> Input:
+        """Return standard input, for reading that a signal can end."""
+        return Input(self.environment.stdin, Waiter(self.interrupt, self._deadline))
 
     # -- connections -------------------------------------------------------------------------
 

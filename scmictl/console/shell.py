@@ -14,9 +14,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from scmictl import protocols, values
-from scmictl.agent import Event, Waiter
+from scmictl.agent import Event
 from scmictl.commands import Arguments, Command
 from scmictl.console import guide, report
+from scmictl.console.plain import Plain
 from scmictl.console.session import DEFAULT_TARGET, Session
 from scmictl.console.terminal import safe, write
 from scmictl.errors import Interrupted, ScmictlError, StatusError, UsageError
@@ -69,7 +70,7 @@ class Shell:
         environment = self.session.environment
         capable = environment.environ.get("TERM", "dumb") not in ("", "dumb", "unknown")
         if not (capable and environment.stdin.isatty() and environment.stdout.isatty()):
-            return Plain(self)
+            return Plain(self.session, lambda: "".join(piece[1] for piece in self.message()))
         from scmictl.console import prompt
 
         return prompt.Prompt(
@@ -102,6 +103,7 @@ class Shell:
             try:
                 text = self.reader.read()
             except KeyboardInterrupt:
+                self._check_signal()
                 continue
             except EOFError:
                 break
@@ -301,40 +303,6 @@ class Shell:
             if connection.latency is not None:
                 parts.append(f"last {values.format_si(float(f'{connection.latency:.3g}'), 's')}")
         return [("", " " + " | ".join(filter(None, parts)))]
-
-
-class Plain:
-    """Reads lines where there is no terminal, or one that can do nothing."""
-
-    def __init__(self, shell: Shell) -> None:
-        self.shell = shell
-        self.typed: list[str] = []
-
-    def read(self) -> str:
-        """Return the next line; raises EOFError at the end and KeyboardInterrupt for Ctrl-C."""
-        session = self.shell.session
-        environment = session.environment
-        if environment.interactive:
-            text = "".join(piece[1] for piece in self.shell.message())
-            write(environment.stderr, text, flush=True)
-            if session.interrupt is not None:
-                Waiter(session.interrupt).wait(environment.stdin.fileno(), None)
-                if session.interrupt.pending:
-                    write(environment.stderr, "\n", flush=True)
-                    self.shell._check_signal()
-                    raise KeyboardInterrupt
-        line = environment.stdin.readline()
-        if not line:
-            if environment.interactive:
-                write(environment.stderr, "\n", flush=True)
-            raise EOFError
-        if line.strip():
-            self.typed.append(line.rstrip("\n"))
-        return line
-
-    def entries(self) -> list[str]:
-        """Return what was read so far, oldest first."""
-        return self.typed
 
 
 def _short(target: str) -> str:

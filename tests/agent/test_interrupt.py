@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -149,6 +150,27 @@ def test_more_events_than_buffers_are_a_reason_to_call_dispatch_at_once(
     found = agent.notifications()
     assert [next(found).spec for _ in range(3)] == ["SENSOR_UPDATE"] * 3
     assert time.now() == before
+
+
+def test_a_signal_between_the_look_and_the_poll_is_not_missed(interrupt: Interrupt) -> None:
+    # What the interpreter does at once, and what the handler does later.
+    os.write(interrupt.waker(), b"\2")
+    waiter = Waiter(interrupt)
+    waiter.wait(None, None)
+    interrupt.set(143)
+    waiter.wait(None, None)
+    waiter.wait(None, None)
+    with pytest.raises(Interrupted) as caught:
+        waiter.check(waiter.now())
+    assert caught.value.exit_code == 143
+
+
+def test_another_signal_does_not_keep_anybody_awake(interrupt: Interrupt) -> None:
+    os.write(interrupt.waker(), b"\x1c" * 100)
+    waiter = Waiter(interrupt)
+    waiter.wait(None, None)
+    assert select.select([interrupt.fileno()], [], [], 0)[0] == []
+    waiter.check(waiter.now())
 
 
 @pytest.mark.parametrize("seconds", [1e7, 1e12, float("inf")])
