@@ -25,11 +25,16 @@ class Environment:
 
     @classmethod
     def real(cls) -> Environment:
-        """Return the process's own; a stream that was closed before the start leads nowhere."""
+        """Return the process's own.
+
+        Of the streams that were closed before the start, input and errors lead nowhere, and output
+        cannot be written. They take their own places (the lowest that are free), so that nothing
+        that is opened later can be taken for one of them.
+        """
         return cls(
-            sys.stdin or _nowhere("r"),
-            sys.stdout or _nowhere("w"),
-            sys.stderr or _nowhere("w"),
+            sys.stdin or _nowhere(os.O_RDONLY, "r"),
+            sys.stdout or _nowhere(os.O_RDONLY, "w"),
+            sys.stderr or _nowhere(os.O_WRONLY, "w"),
             os.environ,
         )
 
@@ -50,6 +55,6 @@ class Environment:
             return 80
 
 
-def _nowhere(mode: str) -> TextIO:
+def _nowhere(access: int, mode: str) -> TextIO:
     # It stays open as long as the process lives.
-    return cast("TextIO", open(os.devnull, mode, encoding="utf-8"))
+    return cast("TextIO", open(os.open(os.devnull, access), mode, encoding="utf-8"))

@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from typing import TextIO
 
 VERSION_FLAGS = ("-V", "--version")
 
@@ -14,7 +15,10 @@ def main() -> None:
     """Run the command line of this process and end it."""
     # Nothing made by one command is worth a collection; a shell turns it on again.
     gc.disable()
-    code = run(sys.argv[1:])
+    try:
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # before there was a handler for it
+        code = 130
     # Interpreter teardown costs more than many commands do, and everything is closed by now.
     if "coverage" not in sys.modules:
         os._exit(code)
@@ -23,31 +27,47 @@ def main() -> None:
 
 def run(words: Sequence[str]) -> int:
     """Run ``words``, everything printed and flushed, and return the exit code."""
+    from scmictl.console.environment import Environment
+
+    environment = Environment.real()
     if len(words) == 1 and words[0] in VERSION_FLAGS:
-        from scmictl.version import VERSION
+        code = _print_version(environment.stdout, environment.stderr)
+    else:
+        from scmictl.console import runner
 
-        print(f"scmictl {VERSION}")
-        return _flush(0)
-    from scmictl.console import runner
-
-    return _flush(runner.run(words))
+        code = runner.run(words, environment)
+    return _flush(code, environment.stdout, environment.stderr)
 
 
-def _flush(code: int) -> int:
-    """Flush stdout and stderr; a reader that left early (`| head`) is exit 141, without a word."""
+def _print_version(stdout: TextIO, stderr: TextIO) -> int:
+    from scmictl.version import VERSION
+
     try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        stdout.write(f"scmictl {VERSION}\n")
+        stdout.flush()
     except BrokenPipeError:
-        code = 141
-        _discard_stdout()
+        return 141
     except OSError as error:
-        code = 11
-        print(f"scmictl: cannot write the output: {error.strerror}", file=sys.stderr)
+        stderr.write(f"scmictl: cannot write the output: {error.strerror}\n")
+        return 11
+    return 0
+
+
+def _flush(code: int, stdout: TextIO, stderr: TextIO) -> int:
+    """Flush both; what fails has been told, unless something else went wrong before.
+
+    A reader that left early (`| head`) is exit 141, without a word.
+    """
+    try:
+        stdout.flush()
+    except BrokenPipeError:
+        code = code or 141
+        _discard_stdout()
+    except OSError:
+        code = code or 11
         _discard_stdout()
     try:
-        if sys.stderr is not None:
-            sys.stderr.flush()
+        stderr.flush()
     except OSError:
         pass
     return code

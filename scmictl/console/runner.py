@@ -10,6 +10,7 @@ from scmictl.console import report, signals
 from scmictl.console.environment import Environment
 from scmictl.console.parser import Help, Invocation, parse
 from scmictl.console.session import Session
+from scmictl.console.terminal import write
 from scmictl.console.view import View
 from scmictl.errors import Interrupted, ScmictlError
 
@@ -20,14 +21,19 @@ BROKEN_PIPE = 141
 def run(words: Sequence[str], environment: Environment | None = None) -> int:
     """Run ``words`` and return the exit code; nothing is raised."""
     environment = environment or Environment.real()
-    view = View(form="json") if _wants_json(words) else View()
+    view = View(form="json") if _wants_json(words, environment) else View()
     try:
         parsed = parse(words)
+        code = 0
         if isinstance(parsed, Help):
-            environment.stdout.write(parsed.text.rstrip() + "\n")
-            return 0
-        view = View.of(parsed.options, environment)
-        return _run(parsed, environment)
+            write(environment.stdout, parsed.text.rstrip() + "\n")
+        else:
+            view = View.of(parsed.options, environment)
+            code = _run(parsed, environment)
+        if not code:
+            # Here the failure can still be told in the form that was asked for.
+            write(environment.stdout, "", flush=True)
+        return code
     except BrokenPipeError:
         return BROKEN_PIPE
     except ScmictlError as error:
@@ -69,10 +75,13 @@ def _run(parsed: Invocation, environment: Environment) -> int:
     return 0
 
 
-def _wants_json(words: Sequence[str]) -> bool:
+def _wants_json(words: Sequence[str], environment: Environment) -> bool:
     """Whether errors are wanted as JSON, by a look that works even where parsing fails."""
-    joined = " ".join(words)
-    return any(flag in joined for flag in ("--json", "-o json", "-ojson", "--output json"))
+    joined = " ".join(words).replace("--output=", "--output ")
+    if any(flag in joined for flag in ("--json", "-o json", "-ojson", "--output json")):
+        return True
+    chosen = any(word.startswith(("-o", "--output")) for word in words)
+    return not chosen and environment.environ.get("SCMICTL_OUTPUT", "").startswith("json")
 
 
 def _bug(error: Exception, environment: Environment, *, verbose: bool) -> int:
