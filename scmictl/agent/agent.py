@@ -523,6 +523,8 @@ class Agent:
         self.reported.clear()
         self._implemented.clear()
         self._discoveries.clear()
+        # What comes while it is renewed comes after the gap.
+        earlier, self._inbox = self._inbox, Inbox()
         try:
             self._renew()
         except Interrupted:
@@ -532,8 +534,11 @@ class Agent:
             raise
         finally:
             self._gone_at, self._retry_at = since, retry
-        if self._gone is None:
-            self._inbox.put(Reconnected(self.waiter.now() - since))
+            if self._gone is None:
+                earlier.put(Reconnected(self.waiter.now() - since))
+            for incident in self._inbox.take_all():
+                earlier.put(incident)
+            self._inbox = earlier
 
     def _renew(self) -> None:
         """Send what is held again, until the connection is lost once more."""

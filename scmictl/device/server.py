@@ -31,6 +31,8 @@ ACCEPT_AGAIN_S = 1.0
 """Time before the next try to accept a frontend when there was no descriptor left for it."""
 ROUNDS = 8
 """How often in a row one frontend is served before the others get their turn."""
+LONGEST_S = 1e6
+"""The longest single wait: poll takes no more than some 24 days."""
 POLLED_S = 0.001
 """How often to look at a ring whose driver gives no kicks."""
 
@@ -100,7 +102,8 @@ class Session:
                     ring.signal()
             return self.pump.arm(cmdq.queue if cmdq else None, eventq.queue if eventq else None)
         except QueueBroken as error:
-            self._break(error)
+            if not self._break(error):
+                raise
             return True
 
     def _running(self) -> tuple[Ring | None, Ring | None]:
@@ -108,14 +111,17 @@ class Session:
         with_events = eventq if eventq.running and self.backend.events else None
         return (cmdq if cmdq.running else None), with_events
 
-    def _break(self, error: QueueBroken) -> None:
-        """Leave the ring alone whose driver broke its rules."""
+    def _break(self, error: QueueBroken) -> bool:
+        """Leave the ring alone whose driver broke its rules; False if it is none of ours."""
+        found = False
         for ring in self.backend.rings:
             if ring.queue is not None and ring.queue.broken is not None and ring.fault is None:
                 ring.fail(error.message)
                 self.faults.append(error.message)
+                found = True
                 if self.pump is not None:
                     self.pump.forget(ring.queue)
+        return found
 
     def _ring_stops(self, ring: Ring) -> None:
         """Forget what is kept of a ring that stops: event buffers, and commands not answered."""
@@ -177,7 +183,9 @@ class Server:
             due = self._watch(poller, endpoint, now)
             if due is not None:
                 deadline = due if deadline is None else min(deadline, due)
-        wait = None if deadline is None else max(0, int((deadline - now) * 1000 + 0.999))
+        wait = None
+        if deadline is not None:
+            wait = max(0, int(min(deadline - now, LONGEST_S) * 1000 + 0.999))
         ready = {fd for fd, _ in poller.poll(wait)}
         if stop in ready:
             return True

@@ -201,3 +201,17 @@ def test_without_reconnect_what_comes_after_a_loss_fails_at_once(hand_device: An
         with pytest.raises(DeviceGone):
             agent.call(base.ProtocolVersion())
         assert agent.fileno() is None
+
+
+def test_what_comes_while_subscriptions_are_renewed_comes_after_the_gap(hand_device: Any) -> None:
+    def command(asked: Any) -> None:
+        if hand_device.clients == 2:
+            hand_device.rings[1].take().give(UPDATE)
+        asked.answer(VERSION)
+
+    hand_device.on_command = command
+    with connect(f"vhost-user:{hand_device.path}?reconnect=10s") as agent:
+        agent.subscribe(SUBSCRIBE[0])
+        hand_device.hang_up()
+        found = agent.notifications(Waiter().now() + 20)
+        assert [type(next(found)) for _ in range(2)] == [Reconnected, Event]

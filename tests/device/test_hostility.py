@@ -6,9 +6,10 @@ import errno
 import os
 import resource
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -149,3 +150,38 @@ def test_notifications_that_fit_no_buffer_are_not_tried_on_every_buffer_again_an
     assert len(buffers) == size
     assert buffers.looks <= 4 * size
     transport.close()
+
+
+class Patient(Crowd):
+    """A port that has something to say in a hundred years."""
+
+    agents = ("someone",)
+
+    def __init__(self) -> None:
+        self.due = 0
+
+    def attach(self, agent: str | None, *, events: bool = True) -> Patient:
+        return self
+
+    def handle(self, cookie: int, frame: bytes, room: int, now: float) -> bytes | None:
+        return frame[:4] + bytes(8)
+
+    def next_deadline(self) -> float | None:
+        return 3e9
+
+
+def test_a_platform_that_is_due_in_a_hundred_years_does_not_end_the_server(tmp_path: Path) -> None:
+    read, write = os.pipe()
+    with Server(cast("Platform", Patient())) as server:
+        path = str(tmp_path / "scmi.sock")
+        server.listen(path)
+        thread = threading.Thread(target=server.run, args=(read,), daemon=True)
+        thread.start()
+        with connect(f"vhost-user:{path}") as agent:
+            for _ in range(3):
+                agent.call(base.ProtocolVersion())
+        os.write(write, b"!")
+        thread.join(10)
+        assert not thread.is_alive()
+    os.close(read)
+    os.close(write)
