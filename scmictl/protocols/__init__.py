@@ -14,7 +14,7 @@ from scmictl.errors import UsageError
 from scmictl.protocols.protocol import Protocol, Resources, version_text
 
 if TYPE_CHECKING:
-    from scmictl.protocols import base, clock, sensor
+    from scmictl.protocols import base, clock, perf, power, reset, sensor, system
 
 __all__ = [
     "STANDARD",
@@ -25,22 +25,26 @@ __all__ = [
     "by_name",
     "clock",
     "id_name",
+    "perf",
+    "power",
+    "reset",
     "sensor",
+    "system",
     "version_text",
 ]
 
 STANDARD = (
     (0x10, "base"),
+    (0x11, "power"),
+    (0x12, "system"),
+    (0x13, "perf"),
     (0x14, "clock"),
     (0x15, "sensor"),
+    (0x16, "reset"),
 )
 """Number and file of every protocol we speak, in the order of the numbers."""
 
 _OTHER_NAMES = {
-    0x11: "power",
-    0x12: "system",
-    0x13: "perf",
-    0x16: "reset",
     0x17: "voltage",
     0x18: "powercap",
     0x19: "pinctrl",

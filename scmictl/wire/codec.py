@@ -214,6 +214,7 @@ class _Source:
             "misfit": _misfit,
             "counted": _counted,
             "enough": _enough,
+            "gap": _gap,
             "write_text": write_text,
             "Bad": (struct.error, TypeError, ValueError, AttributeError),
             "RemoteProtocolError": RemoteProtocolError,
@@ -224,6 +225,7 @@ class _Source:
         self.decoder += [f"  o.{name} = None" for name in absent]
         self.encoder = ["def encode(o):", " try:", "  out = b''"]
         self.counter = 0
+        self.tail: Field | None = None
 
     def name(self, prefix: str, value: Any) -> str:
         self.counter += 1
@@ -279,9 +281,15 @@ class _Source:
         write = f"  out += {pack}({', '.join(writers)})"
         nothing = [f"  o.{field.name} = None" for field in run]
         if run[0].optional:
-            self.decoder += [check, *(" " + line for line in nothing), "  else:"]
+            # What is too short for one field has none of those after it either.
+            self.decoder += [check, *(" " + line for line in nothing), "   end = at", "  else:"]
             self.decoder += [" " + line for line in read]
-            self.encoder += [f"  if o.{run[0].name} is not None:", " " + write]
+            self.encoder.append(f"  if o.{run[0].name} is not None:")
+            if self.tail is not None:
+                self.encoder.append(f"   if o.{self.tail.name} is None:")
+                self.encoder.append(f"    gap(o, {run[0].key!r}, {self.tail.key!r})")
+            self.encoder.append(" " + write)
+            self.tail = run[0]
         elif run[0].when:
             test = f"  if {_condition(run[0].when)}:"
             self.decoder += [test, *(" " + line for line in (check, failure, *read)), "  else:"]
@@ -373,6 +381,12 @@ def _enough(message: Struct, key: str, found: int, expected: int) -> None:
         raise LocalProtocolError(
             f"{type(message).__name__}: {key} has {found} elements, expected {expected} or more"
         )
+
+
+def _gap(message: Struct, key: str, missing: str) -> None:
+    raise LocalProtocolError(
+        f"{type(message).__name__}: {missing} is missing, expected a value in front of {key}"
+    )
 
 
 def _misfit(message: Struct, version: int, error: Exception) -> LocalProtocolError:

@@ -31,7 +31,7 @@ class Field:
     ``kind`` is one of the integer kinds, ``text``, ``word``, ``array``, ``packed`` or
     ``construct``. ``when`` are conditions (``"attributes.x"``, ``"not attributes.y"``) over earlier
     fields, all of which must hold for the field to be there. ``optional`` fields at the end may be
-    missing from what a peer sends.
+    missing from what a peer sends, one and all after it.
     """
 
     __slots__ = (

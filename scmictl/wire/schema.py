@@ -45,16 +45,29 @@ class Text(c.Adapter):  # type: ignore[type-arg]  # generic only in the type stu
 
 
 class Tail(c.Subconstruct):  # type: ignore[type-arg]  # generic only in the type stubs
-    """A field that may be missing at the end.
+    """A field that may be missing at the end, and is if the one named ``before`` is.
 
     construct's own ``Optional`` would also drop a value that it cannot build.
     """
 
+    def __init__(self, subcon: Any, before: str | None) -> None:
+        super().__init__(subcon)
+        self.before = before
+
     def _parse(self, stream: Any, context: Any, path: Any) -> Any:
+        if self._ended(context):
+            return None
         return c.Optional(self.subcon)._parse(stream, context, path)
 
     def _build(self, obj: Any, stream: Any, context: Any, path: Any) -> Any:
-        return None if obj is None else self.subcon._build(obj, stream, context, path)
+        if obj is None:
+            return None
+        if self._ended(context):
+            raise c.ValidationError(f"{self.before} is missing in front of a value", path)
+        return self.subcon._build(obj, stream, context, path)
+
+    def _ended(self, context: Any) -> bool:
+        return self.before is not None and context[self.before] is None
 
 
 class Rest(c.GreedyRange):  # type: ignore[type-arg]  # generic only in the type stubs
@@ -78,11 +91,20 @@ class Rest(c.GreedyRange):  # type: ignore[type-arg]  # generic only in the type
 
 def struct(cls: type[Struct], version: int) -> Any:
     """Return the construct ``Struct`` of ``cls`` in protocol ``version``."""
-    return c.Struct(*(field.name / subcon(field, version) for field in cls.layout(version)))
+    parts = []
+    before = None
+    for field in cls.layout(version):
+        parts.append(field.name / subcon(field, version, before))
+        if field.optional:
+            before = field.name
+    return c.Struct(*parts)
 
 
-def subcon(field: Field, version: int) -> Any:
-    """Return the construct type of one field, its conditions and count included."""
+def subcon(field: Field, version: int, before: str | None = None) -> Any:
+    """Return the construct type of one field, its conditions and count included.
+
+    ``before`` is the last optional field in front of it.
+    """
     inner: Any
     if field.kind == "construct":
         assert field.factory is not None
@@ -106,7 +128,7 @@ def subcon(field: Field, version: int) -> Any:
         inner = INTEGERS[field.kind]
     if field.when:
         inner = c.If(_condition(field.when), inner)
-    return Tail(inner) if field.optional else inner
+    return Tail(inner, before) if field.optional else inner
 
 
 def word(bits: type[Bits], version: int) -> Any:

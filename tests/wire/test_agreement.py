@@ -106,8 +106,9 @@ def of(draw: st.DrawFn, cls: type[Struct], version: int) -> Struct:
     message: Struct = object.__new__(cls)
     for field in cls.FIELDS:
         setattr(message, field.name, None)
+    ended = False
     for field in cls.layout(version):
-        if field.when and not holds(message, field.when):
+        if ended or (field.when and not holds(message, field.when)):
             continue
         value: Any
         if field.kind in ("array", "packed"):
@@ -122,6 +123,7 @@ def of(draw: st.DrawFn, cls: type[Struct], version: int) -> Struct:
             value = draw(ints(field.kind))
         if field.optional and draw(st.booleans()):
             value = None
+            ended = True
         setattr(message, field.name, value)
         if field.count is not None:
             count(message, field.count, len(value))

@@ -7,8 +7,8 @@ import struct
 import pytest
 
 from scmictl.errors import LocalProtocolError, RemoteProtocolError
-from scmictl.protocols import base, clock, sensor
-from scmictl.wire import Struct, codec, i32, schema, text, u32, word
+from scmictl.protocols import base, clock, perf, sensor
+from scmictl.wire import Struct, codec, i32, schema, text, u32, u64, word
 from scmictl.wire.record import record
 
 
@@ -210,6 +210,48 @@ def test_half_an_optional_field_is_surplus() -> None:
     payload = words(1) + b"uart".ljust(16, b"\0") + b"\5\0"
     message = codec.decode(clock.AttributesResponse, 0x20000, payload)
     assert (message.clock_enable_delay, message.surplus) == (None, b"\5\0")
+
+
+def test_a_platform_of_perf_4_1_may_give_the_attributes_of_4_0_only() -> None:
+    """It should where the agent has no room for more (reference A, PERFORMANCE_DOMAIN_ATTRIBUTES).
+
+    What is known of 4.1 is of low confidence, so an answer between the two is read as far as it
+    goes.
+    """
+    payload = words(0x8000_0000, 0, 0, 0) + b"big".ljust(16, b"\0")
+    more = words(7, 0x0001_0002, 0xFFFF_FFFF)
+    whole = codec.decode(perf.DomainAttributesResponse, 0x40001, payload + more)
+    assert (whole.guaranteed_perf_level, whole.qos_parent_id) == (7, perf.NO_PARENT)
+    assert whole.qos_capability_types == perf.QosCapabilityTypes(oem_types=1, architected_types=2)
+    assert codec.encode(whole, 0x40001) == payload + more
+    assert codec.decode(perf.DomainAttributesResponse, 0x40000, payload + more).surplus == more
+    for count, known in enumerate([(None, None, None), (7, None, None), (7, 0x10002, None)]):
+        part = codec.decode(perf.DomainAttributesResponse, 0x40001, payload + more[: 4 * count])
+        found = (part.guaranteed_perf_level, part.qos_capability_types, part.qos_parent_id)
+        assert (found, part.surplus) == (known, b"")
+        assert codec.encode(part, 0x40001) == payload + more[: 4 * count]
+
+
+class Tailed(Struct):
+    first: int = u32()
+    second: int | None = u64(optional=True, default=None)
+    third: int | None = u32(optional=True, default=None)
+
+
+def test_behind_an_optional_field_that_is_missing_nothing_is_read() -> None:
+    payload = words(1, 2)
+    message = codec.decode(Tailed, 0x10000, payload)
+    assert (message.second, message.third, message.surplus) == (None, None, words(2))
+    parsed, used = schema.parse(Tailed, 0x10000, payload)
+    assert (parsed, used) == (Tailed(first=1), 4)
+
+
+def test_behind_an_optional_field_that_is_missing_nothing_can_be_built() -> None:
+    message = Tailed(first=1, third=3)
+    with pytest.raises(LocalProtocolError, match="Tailed: second is missing, expected a value in"):
+        codec.encode(message, 0x10000)
+    with pytest.raises(LocalProtocolError, match="second is missing in front of a value"):
+        schema.build(message, 0x10000)
 
 
 def test_a_field_whose_condition_fails_is_neither_read_nor_written() -> None:

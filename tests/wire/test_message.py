@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from scmictl.errors import LocalProtocolError
-from scmictl.protocols import base, clock, common, sensor
+from scmictl.protocols import base, clock, common, perf, power, reset, sensor, system
 from scmictl.wire import Effect, Message, Request, Struct, codec, follow, holds, text, u32, word
 from scmictl.wire.record import record
 
@@ -99,6 +99,18 @@ def test_a_reading_expects_a_delayed_response_when_it_is_asynchronous() -> None:
     assert not clock.RateGet(clock_id=0).expects_delayed
 
 
+def test_a_reset_expects_a_delayed_response_when_it_is_asynchronous() -> None:
+    flags = reset.Flags(autonomous=True, async_=True)
+    assert reset.Reset(domain_id=0, flags=flags).expects_delayed
+    assert not reset.Reset(domain_id=0, flags=reset.Flags(autonomous=True)).expects_delayed
+
+
+def test_an_asynchronous_change_of_a_power_state_expects_no_delayed_response() -> None:
+    flags = power.StateSetFlags(async_=True)
+    off = power.PowerState(power.OFF)
+    assert not power.StateSet(domain_id=0, flags=flags, power_state=off).expects_delayed
+
+
 def test_the_immediate_answer_to_an_asynchronous_request_is_the_status_alone() -> None:
     assert codec.answer(clock.RateSetResponse(), 0x30000) == bytes(4)
     assert codec.read_status(bytes(4), "SENSOR_READING_GET") == 0
@@ -126,6 +138,20 @@ def test_the_immediate_answer_to_an_asynchronous_request_is_the_status_alone() -
             Effect.HURTS,
         ),
         (base.ResetAgentConfiguration(agent_id=1), Effect.HURTS),
+        (power.StateSet(domain_id=1, power_state=power.PowerState(power.ON)), Effect.WRITE),
+        (power.StateSet(domain_id=1, power_state=power.PowerState(power.OFF)), Effect.HURTS),
+        (system.PowerStateGet(), Effect.READ),
+        (system.PowerStateSet(system_state=system.SystemState.SUSPEND), Effect.HURTS),
+        (perf.LevelSet(domain_id=1, performance_level=2), Effect.WRITE),
+        (perf.LimitsSet(domain_id=1, range_max=2, range_min=1), Effect.WRITE),
+        (
+            perf.NotifyLevel(domain_id=1, notify_enable=common.NotifyEnable(enable=1)),
+            Effect.SUBSCRIBE,
+        ),
+        (reset.Reset(domain_id=1, flags=reset.Flags()), Effect.WRITE),
+        (reset.Reset(domain_id=1, flags=reset.Flags(explicit=reset.Signal.ASSERT)), Effect.HURTS),
+        (reset.Reset(domain_id=1, flags=reset.Flags(autonomous=True)), Effect.HURTS),
+        (reset.Reset(domain_id=1, flags=reset.Flags(autonomous=True, async_=True)), Effect.HURTS),
     ],
 )
 def test_a_request_knows_what_it_does(message: Request[Any], effect: Effect) -> None:
@@ -158,6 +184,7 @@ def test_the_versions_in_which_a_layout_changes_are_found_in_everything_it_holds
     assert clock.ConfigSet.changes() == {0x20001}
     assert clock.AttributesResponse.changes() == {0x20000, 0x30000}
     assert sensor.DescriptionGetResponse.changes() == {0x20000, 0x30000}
+    assert perf.DescribeLevelsResponse.changes() == {0x40000}
     assert sensor.DescriptionGetResponse.epoch(0x10000) == 0
     assert sensor.DescriptionGetResponse.epoch(0x2FFFF) == 0x20000
     assert sensor.DescriptionGetResponse.epoch(0x30001) == 0x30000

@@ -26,7 +26,9 @@ print(*sorted(set({costly!r}) & (set(sys.modules) - before)))
 """
 
 
-@pytest.mark.parametrize("names", [("clock",), ("sensor",), ("base",)])
+@pytest.mark.parametrize(
+    "names", [("clock",), ("sensor",), ("base",), ("power", "system", "perf", "reset")]
+)
 def test_speaking_a_protocol_loads_nothing_costly(names: tuple[str, ...]) -> None:
     code = USE.format(names=names, costly=COSTLY)
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
