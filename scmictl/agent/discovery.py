@@ -89,7 +89,7 @@ class Discovery:
     def _read_each(self, agent: Agent) -> None:
         how = self.protocol.resources
         assert how is not None
-        transfers = [agent.submit(how.describe(**{how.id: r.id})) for r in self.resources]
+        transfers = [agent.submit(how.describing(r.id)) for r in self.resources]
         agent.collect(transfers)
         for resource, transfer in zip(self.resources, transfers, strict=True):
             try:
@@ -112,7 +112,7 @@ class Discovery:
         longer = [
             r for r in self.resources if r.description and follow(r.description, how.extended)
         ]
-        transfers = [agent.submit(how.name_get(**{how.id: r.id})) for r in longer]
+        transfers = [agent.submit(how.naming(r.id)) for r in longer]
         agent.collect(transfers)
         for resource, transfer in zip(longer, transfers, strict=True):
             if transfer.error is None and transfer.response is not None:

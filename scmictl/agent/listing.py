@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from scmictl.errors import RemoteProtocolError, ScmictlError
+from scmictl.errors import LocalProtocolError, RemoteProtocolError, ScmictlError
 from scmictl.wire import Request, Response, follow
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Listing:
         self.first: Response | None = None
         self.error: ScmictlError | None = None
         self._remaining: int | None = None
-        self._start = getattr(request, _paging(request).start)
+        self._start = follow(request, _paging(request).start)
 
     def all(self) -> list[Any]:
         """Return the items; raises the error if the list could not be read to its end."""
@@ -48,9 +48,15 @@ class Listing:
             return self.request
         if not self._remaining:
             return None
-        values = {f.name: getattr(self.request, f.name) for f in self.request.FIELDS}
-        values[_paging(self.request).start] = self._start + len(self.items)
-        return type(self.request)(**values)
+        try:
+            return self.request.starting_at(self._start + len(self.items))
+        except LocalProtocolError as error:
+            # PINCTRL_SETTINGS_GET has 8 bits for the position, and as many for what remains.
+            self.error = RemoteProtocolError(
+                f"{self.request.SPEC}: {self._remaining} elements remain after {len(self.items)}, "
+                f"more than can be asked for ({error.message})"
+            )
+            return None
 
     def take(self, transfer: Transfer[Any]) -> None:
         """Add the part that ``transfer`` brought."""

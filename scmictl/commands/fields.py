@@ -243,7 +243,7 @@ class _Builder:
     def _count(self, layout: dict[str, Field], node: _Node) -> None:
         """Fill in the number of elements where an array is given and its count is not."""
         for key, field in layout.items():
-            if field.count is None or key not in node.parts:
+            if not isinstance(field.count, str) or key not in node.parts:
                 continue
             number = len(self.items(node.parts[key]))
             holder = node

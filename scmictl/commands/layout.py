@@ -120,8 +120,7 @@ def _struct(rows: list[Row], struct: type[Struct], version: int, start: int, pre
                 _bits(rows, element, version, f"{name}[]")
             elif issubclass(element, Struct):
                 _struct(rows, element, version, 0, f"{name}[].")
-        variable = field.kind in ("array", "packed", "construct")
-        at = None if at is None or variable else at + field.size
+        at = None if at is None or not field.size else at + field.size
 
 
 def _row(field: Field, name: str, at: int | None) -> Row:

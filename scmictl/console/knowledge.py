@@ -214,7 +214,7 @@ def _discover(protocol: Protocol) -> Generator[Any, list[Transfer[Any]], list[Re
             resource.id = getattr(description, how.id)
             resource.description = description
     else:
-        described = yield [how.describe(**{how.id: r.id}) for r in resources]
+        described = yield [how.describing(r.id) for r in resources]
         for resource, transfer in zip(resources, described, strict=True):
             resource.description = transfer.response if transfer.error is None else None
     there = [r for r in resources if r.description is not None]
@@ -222,7 +222,7 @@ def _discover(protocol: Protocol) -> Generator[Any, list[Transfer[Any]], list[Re
         resource.name = getattr(resource.description, how.name)
     if how.extended is not None and how.name_get is not None:
         longer = [r for r in there if follow(r.description, how.extended)]
-        names = yield [how.name_get(**{how.id: r.id}) for r in longer]
+        names = yield [how.naming(r.id) for r in longer]
         for resource, transfer in zip(longer, names, strict=True):
             if transfer.error is None and transfer.response is not None:
                 resource.name = transfer.response.name or resource.name

@@ -1,9 +1,9 @@
 """Frames for people: the bytes of one message in, one record of plain values out.
 
 A frame tells neither its direction (type 0 is request and response) nor the version of its
-protocol; both have to be known. :class:`Decoder` learns the versions from the frames of one
-connection as they pass. Nothing a peer sends makes this module raise: what is wrong with a frame
-stands in its record.
+protocol, nor whose protocol a number from 0x80 is; all have to be known. :class:`Decoder` learns
+versions and vendor from the frames of one connection as they pass. Nothing a peer sends makes this
+module raise: what is wrong with a frame stands in its record.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scmictl.errors import RemoteProtocolError
-from scmictl.protocols import by_id, id_name
+from scmictl.protocols import base, by_id, id_name
 from scmictl.protocols.common import MessageAttributes, NegotiateProtocolVersion, ProtocolVersion
 from scmictl.protocols.protocol import Protocol
 from scmictl.wire import Message, Request, Struct, codec, header, status_name
@@ -27,14 +27,21 @@ _COMMON = {request.MESSAGE_ID: request for request in (ProtocolVersion, MessageA
 
 
 def decode(
-    frame: bytes, *, outgoing: bool, version: int | None = None, sent: bytes | None = None
+    frame: bytes,
+    *,
+    outgoing: bool,
+    version: int | None = None,
+    sent: bytes | None = None,
+    vendor: str | None = None,
+    sub_vendor: str | None = None,
 ) -> Record:
     """Return the record of one frame.
 
     ``outgoing`` means from the agent to the platform. ``version`` is that of the frame's protocol
     as the platform reports it, our newest by default. ``sent`` is the frame of the request that a
     response answers: it tells a response that only says "accepted" from one that is too short;
-    without it the status alone is a good answer to everything that can be asynchronous.
+    without it the status alone is a good answer to everything that can be asynchronous. ``vendor``
+    and ``sub_vendor`` say whose the protocols from 0x80 are, as in :func:`scmictl.protocols.by_id`.
 
     ``error`` says why the fields are incomplete or missing. A status other than SUCCESS is no
     error; it has no fields. Words that nothing is known about are listed as ``words``.
@@ -44,13 +51,13 @@ def decode(
         return _record(surplus=frame.hex(), error=text)
     head = header.unpack(header.WORD.unpack_from(frame)[0])
     payload = frame[header.SIZE :]
-    protocol = by_id(head.protocol_id)
+    protocol = by_id(head.protocol_id, vendor, sub_vendor)
     kind = _kind(head, outgoing)
     request = (_COMMON if protocol is None else protocol.by_id).get(head.message_id)
     layout = _layout(protocol, request, head, kind)
     spoken = 0 if protocol is None else protocol.layout_version(version or protocol.newest)
     found = _record(
-        protocol=id_name(head.protocol_id),
+        protocol=id_name(head.protocol_id, vendor, sub_vendor),
         message=_name(layout, request, head, kind),
         type=kind,
         token=head.token,
@@ -166,20 +173,36 @@ class Decoder:
 
     Theory of operation. Every frame of both directions passes :meth:`decode` once. A version is
     learned from the answers to PROTOCOL_VERSION and NEGOTIATE_PROTOCOL_VERSION; until then it is
-    what ``versions`` says by protocol id, else our newest. Requests are kept by their token, of
-    which there are 1024, until it is used again, so that each response meets its request.
+    what ``versions`` says by protocol id, else our newest. Vendor and sub-vendor are learned from
+    the answers of the base protocol, unless ``vendor`` is given. Requests are kept by their token,
+    of which there are 1024, until it is used again, so that each response meets its request.
     """
 
-    def __init__(self, versions: Mapping[int, int] | None = None) -> None:
+    def __init__(
+        self,
+        versions: Mapping[int, int] | None = None,
+        vendor: str | None = None,
+        sub_vendor: str | None = None,
+    ) -> None:
         self.versions = dict(versions or {})
+        self.vendor = vendor
+        self.sub_vendor = sub_vendor
         self._fixed = frozenset(self.versions)
+        self._fixed_vendor = vendor is not None
         self._requests: dict[int, bytes] = {}
 
     def decode(self, frame: bytes, *, outgoing: bool) -> Record:
         """Return the record of the next frame."""
         sent = None if outgoing else self.request_of(frame)
         protocol_id = _header(frame).protocol_id if len(frame) >= header.SIZE else -1
-        found = decode(frame, outgoing=outgoing, version=self.versions.get(protocol_id), sent=sent)
+        found = decode(
+            frame,
+            outgoing=outgoing,
+            version=self.versions.get(protocol_id),
+            sent=sent,
+            vendor=self.vendor,
+            sub_vendor=self.sub_vendor,
+        )
         if found["type"] == "request":
             self._requests[found["token"]] = frame
         elif found["type"] == "response" and found["status"] == "SUCCESS" and sent is not None:
@@ -200,6 +223,11 @@ class Decoder:
 
     def _learn(self, frame: bytes, sent: bytes) -> None:
         head = _header(frame)
+        if head.protocol_id == base.ID and not self._fixed_vendor:
+            if head.message_id == base.DiscoverVendor.MESSAGE_ID:
+                self.vendor = codec.read_text(frame[8:24])
+            elif head.message_id == base.DiscoverSubVendor.MESSAGE_ID:
+                self.sub_vendor = codec.read_text(frame[8:24])
         if head.message_id == ProtocolVersion.MESSAGE_ID and head.protocol_id not in self._fixed:
             said = frame[8:12]
         elif head.message_id == NegotiateProtocolVersion.MESSAGE_ID:

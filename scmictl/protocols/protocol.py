@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +15,8 @@ class Resources:
     ``count`` is a path in the PROTOCOL_ATTRIBUTES response. ``describe`` either takes the id in its
     field ``id`` or, when it has ``paging``, lists them all; ``name`` is the short name's field in
     what it returns, ``extended`` the path of the bit that says ``name_get`` has a longer one.
+    ``given`` are the fields of ``describe`` and ``name_get`` that say which kind of thing is meant,
+    in a protocol that has several.
     """
 
     def __init__(
@@ -26,6 +29,7 @@ class Resources:
         name: str,
         extended: str | None = None,
         name_get: type[Request[Any]] | None = None,
+        given: Mapping[str, int] | None = None,
     ) -> None:
         self.noun = noun
         self.count = count
@@ -34,12 +38,25 @@ class Resources:
         self.name = name
         self.extended = extended
         self.name_get = name_get
+        self.given = given or {}
+
+    def describing(self, id: int) -> Request[Any]:
+        """Return the request that describes one thing; only where ``describe`` has no paging."""
+        return self.describe(**{**self.given, self.id: id})
+
+    def naming(self, id: int) -> Request[Any]:
+        """Return the request for the long name of one thing; only where there is one."""
+        assert self.name_get is not None
+        return self.name_get(**{**self.given, self.id: id})
 
 
 class Protocol:
     """One SCMI protocol, in all its versions.
 
-    ``versions`` are the released protocol versions, oldest first, as ``major << 16 | minor``.
+    ``versions`` are the known protocol versions, oldest first, as ``major << 16 | minor``.
+    ``experimental`` are those of them whose layouts may still change: they are spoken with a
+    platform that reports one, but never chosen by ourselves while there is another.
+    ``resources`` are the kinds of numbered things it has, the most important one first.
     """
 
     def __init__(
@@ -51,7 +68,8 @@ class Protocol:
         versions: tuple[int, ...],
         requests: tuple[type[Request[Any]], ...],
         notifications: tuple[type[Notification], ...] = (),
-        resources: Resources | None = None,
+        resources: Resources | tuple[Resources, ...] = (),
+        experimental: Iterable[int] = (),
     ) -> None:
         self.name = name
         self.id = id
@@ -59,11 +77,19 @@ class Protocol:
         self.versions = versions
         self.requests = requests
         self.notifications = notifications
-        self.resources = resources
+        self.kinds = (resources,) if isinstance(resources, Resources) else resources
+        self.experimental = frozenset(experimental)
 
     @property
+    def resources(self) -> Resources | None:
+        """The (first kind of) numbered things, or None if the protocol has none."""
+        return self.kinds[0] if self.kinds else None
+
+    @cached_property
     def newest(self) -> int:
-        return self.versions[-1]
+        """The newest version that is not experimental; where all are, the newest of them."""
+        released = [v for v in self.versions if v not in self.experimental]
+        return (released or self.versions)[-1]
 
     @cached_property
     def by_id(self) -> dict[int, type[Request[Any]]]:
@@ -93,7 +119,7 @@ class Protocol:
         The same major is compatible whatever the minor; of a major newer than all known, the newest
         layouts are the best guess (reference part A, 1.7).
         """
-        return min(reported, self.newest | 0xFFFF)
+        return min(reported, self.versions[-1] | 0xFFFF)
 
 
 def version_text(version: int) -> str:

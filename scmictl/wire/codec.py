@@ -102,7 +102,7 @@ def fixed_size(cls: type[Struct], version: int) -> int | None:
     """Return the size of ``cls`` in bytes, or None if it varies."""
     total = 0
     for field in cls.layout(version):
-        if field.when or field.optional or field.kind in ("array", "packed", "construct"):
+        if field.when or field.optional or not field.size:
             return None
         total += field.size
     return total
@@ -305,7 +305,13 @@ class _Source:
         size = element_size(field, self.version)
         plain = isinstance(element, str) or issubclass(element, Bits)
         fits = f"(end - at) // {size}"
-        if field.count is not None:
+        if isinstance(field.count, int):
+            self.decoder += [f"  n = {field.count}", f"  if end - at < {field.size}:"]
+            self.decoder.append(
+                f"   o.{name} = []; raise short(o, {key!r}, end - at, {field.size})"
+            )
+            self.encoder.append(f"  counted(o, {key!r}, len(o.{name}), {field.count})")
+        elif field.count is not None:
             self.decoder.append(f"  n = o.{field.count}")
             self.encoder.append(f"  counted(o, {key!r}, len(o.{name}), o.{field.count})")
         elif plain or fixed_size(element, self.version) is not None:
@@ -366,6 +372,7 @@ class _Source:
 
 
 def _condition(conditions: tuple[str, ...]) -> str:
+    """Return the source of :func:`~scmictl.wire.message.holds` for an ``o``."""
     return " and ".join(f"not o.{c[4:]}" if c.startswith("not ") else f"o.{c}" for c in conditions)
 
 

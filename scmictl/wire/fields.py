@@ -29,9 +29,9 @@ class Field:
     """One declared field: its place in the message follows from the order of declaration.
 
     ``kind`` is one of the integer kinds, ``text``, ``word``, ``array``, ``packed`` or
-    ``construct``. ``when`` are conditions (``"attributes.x"``, ``"not attributes.y"``) over earlier
-    fields, all of which must hold for the field to be there. ``optional`` fields at the end may be
-    missing from what a peer sends, one and all after it.
+    ``construct``. ``when`` are conditions (``"attributes.x"``, ``"not attributes.y"``,
+    ``"attributes.z == 1"``) over earlier fields, all of which must hold for the field to be there.
+    ``optional`` fields at the end may be missing from what a peer sends, one and all after it.
     """
 
     __slots__ = (
@@ -54,7 +54,7 @@ class Field:
         size: int = 0,
         bits: type[Bits] | None = None,
         element: Any = None,
-        count: str | None = None,
+        count: str | int | None = None,
         minimum: int = 0,
         factory: Callable[[], construct.Construct[Any, Any]] | None = None,
     ) -> None:
@@ -128,19 +128,22 @@ def array(
     element: Any,
     meaning: str = "",
     *,
-    count: str | None = None,
+    count: str | int | None = None,
     minimum: int = 0,
     default: Any = MISSING,
     **more: Any,
 ) -> Any:
     """A list of ``element``: the name of an integer kind, a Bits class or a Struct class.
 
-    ``count`` is the path of the earlier field that holds the number of elements; without it the
-    list fills the rest of the message, and then at least ``minimum`` elements must be there.
+    ``count`` is the path of the earlier field that holds the number of elements, or that number
+    itself (of integers only); without it the list fills the rest of the message, and then at least
+    ``minimum`` elements must be there.
     """
+    size = count * SCALAR_SIZES[element] if isinstance(count, int) else 0
     return Field(
-        "array", meaning, element=element, count=count, minimum=minimum, default=default, **more
-    )
+        "array", meaning, element=element, count=count, minimum=minimum, size=size,
+        default=default, **more,
+    )  # fmt: skip
 
 
 def packed(meaning: str = "", *, count: str, default: Any = MISSING, **more: Any) -> Any:

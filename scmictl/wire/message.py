@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, dataclass_transform, get_args
+from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar, dataclass_transform, get_args
 
 from scmictl.errors import LocalProtocolError
 from scmictl.wire import fields as specifiers
@@ -31,9 +31,9 @@ class Effect(IntEnum):
 class Paging(NamedTuple):
     """How a list that does not fit into one message is read.
 
-    ``start`` is the request field with the position of the first element wanted, ``returned`` and
-    ``remaining`` are paths in the response (``remaining`` None where the protocol gives none), and
-    ``items`` is the response field with the elements.
+    ``start`` is the path of the position of the first element wanted in the request, ``returned``
+    and ``remaining`` are paths in the response (``remaining`` None where the protocol gives none),
+    and ``items`` is the response field with the elements.
     """
 
     start: str
@@ -149,10 +149,18 @@ def follow(value: Any, path: str) -> Any:
 
 
 def holds(value: Any, conditions: Sequence[str]) -> bool:
-    """Return whether all ``conditions`` (``"flags.x"``, ``"not flags.y"``) hold for ``value``."""
-    return all(
-        not follow(value, c[4:]) if c.startswith("not ") else follow(value, c) for c in conditions
-    )
+    """Return whether all ``conditions`` hold for ``value``.
+
+    A condition is ``"flags.x"``, ``"not flags.y"`` or ``"flags.z == 1"``.
+    """
+    return all(_holds(value, condition) for condition in conditions)
+
+
+def _holds(value: Any, condition: str) -> bool:
+    path, compares, number = condition.removeprefix("not ").partition(" == ")
+    found = follow(value, path)
+    true = found == int(number) if compares else bool(found)
+    return bool(true is not condition.startswith("not "))
 
 
 class Message(Struct):
@@ -225,7 +233,7 @@ class Request(Message, Generic[R]):
 
     Class arguments: ``effect`` (default read), ``hurts`` (conditions over the fields under which it
     is harmful although ``effect`` says write), ``paging``, and for those that switch notifications
-    ``subscribes`` (the notification) and ``switch`` (the field whose value 1 turns it on).
+    ``subscribes`` (the notification) and ``switch`` (the field that turns it on, off when it is 0).
     """
 
     RESPONSE: ClassVar[type[Response]]
@@ -275,6 +283,18 @@ class Request(Message, Generic[R]):
         if self.HURTS_WHEN and holds(self, self.HURTS_WHEN):
             return Effect.HURTS
         return self.EFFECT
+
+    def starting_at(self, position: int) -> Self:
+        """Return this request for the part of its list that begins at ``position``.
+
+        Raises LocalProtocolError when the request has no room for such a position.
+        """
+        assert self.PAGING is not None, self.SPEC
+        name, _, part = self.PAGING.start.partition(".")
+        values = {field.name: getattr(self, field.name) for field in self.FIELDS}
+        word = values[name]
+        values[name] = type(word)(word, **{part: position}) if part else position
+        return type(self)(**values)
 
     @property
     def expects_delayed(self) -> bool:

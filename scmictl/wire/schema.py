@@ -18,7 +18,7 @@ from scmictl.errors import LocalProtocolError, RemoteProtocolError
 from scmictl.wire import codec
 from scmictl.wire.bits import Bits
 from scmictl.wire.fields import Field
-from scmictl.wire.message import Struct, follow
+from scmictl.wire.message import Struct, holds
 
 INTEGERS: dict[str, Any] = {
     "u8": c.Int8ul,
@@ -151,6 +151,8 @@ def _reserved(high: int, low: int) -> Any:
 
 def _count(field: Field) -> Any:
     path = field.count
+    if isinstance(path, int):
+        return path
     assert path is not None
     expression = c.this
     for name in path.split("."):
@@ -160,10 +162,7 @@ def _count(field: Field) -> Any:
 
 def _condition(conditions: tuple[str, ...]) -> Any:
     def test(context: Any) -> bool:
-        return all(
-            not follow(context, item[4:]) if item.startswith("not ") else follow(context, item)
-            for item in conditions
-        )
+        return holds(context, conditions)
 
     return test
 

@@ -8,10 +8,11 @@ import pytest
 
 from scmictl.agent import Agent, Event, Lost, Reconnected, inbox
 from scmictl.errors import ConnectError, DeviceGone, RemoteProtocolError
-from scmictl.protocols import base, clock, sensor
+from scmictl.protocols import base, clock, pinctrl, sensor
 from scmictl.protocols.common import NotifyEnable, Version
 from scmictl.transport import Transport
 from scmictl.transport.inprocess import InProcess
+from scmictl.wire import codec
 
 SUCCESS = bytes(4)
 NOT_FOUND = bytes.fromhex("fcffffff")
@@ -145,6 +146,51 @@ def test_a_list_without_a_remainder_ends_with_the_first_empty_part(agent: Any, p
     )
     assert agent.listing(base.DiscoverListProtocols(skip=0)).all() == [0x14, 0x15]
     assert peer.frames[1][4:] == word(2)
+
+
+ALL_SETTINGS = pinctrl.SettingsGet(
+    identifier=3,
+    attributes=pinctrl.SettingsGetAttributes(config_flag=pinctrl.Wanted.ALL),
+)
+
+
+def settings(returned: int, remaining: int) -> bytes:
+    pairs = b"".join(word(192) + word(n) for n in range(returned))
+    return SUCCESS + word(0xFFFFFFFF) + word(remaining << 24 | returned) + pairs
+
+
+def test_the_position_in_a_list_can_be_a_part_of_a_word(agent: Any, peer: Any) -> None:
+    peer.answer = Table({(0x19, 5): [settings(2, 1), settings(1, 0)]})
+    listing = agent.listing(ALL_SETTINGS)
+    assert [setting.value for setting in listing.all()] == [0, 1, 0]
+    assert [frame[4:] for frame in peer.frames] == [
+        word(3) + word(1 << 18),
+        word(3) + word(1 << 18 | 2 << 8),
+    ]
+
+
+def test_a_list_longer_than_a_request_can_count_keeps_the_good_rows(agent: Any, peer: Any) -> None:
+    peer.answer = Table({(0x19, 5): [settings(200, 200), settings(100, 100)]})
+    listing = agent.listing(ALL_SETTINGS)
+    assert len(listing.items) == 300
+    with pytest.raises(RemoteProtocolError, match="100 elements remain after 300, more than can"):
+        listing.all()
+
+
+def test_the_things_of_a_protocol_with_several_kinds_are_asked_for_by_their_kind(
+    agent: Any, peer: Any
+) -> None:
+    group = pinctrl.PROTOCOL.kinds[1]
+    assert codec.encode(group.describing(2), 0x10000) == word(2) + word(1)
+    peer.answer = Table(
+        {
+            (0x19, 0): SUCCESS + word(0x10000),
+            (0x19, 1): SUCCESS + word(0x00050001) + word(0),
+            (0x19, 3): SUCCESS + word(1 << 31 | 1) + b"gpio-with-a-lon".ljust(16, b"\0"),
+            (0x19, 9): SUCCESS + word(0) + b"gpio-with-a-long-name".ljust(64, b"\0"),
+        }
+    )
+    assert agent.discover(pinctrl.PROTOCOL).names == ["gpio-with-a-long-name"]
 
 
 def test_discovery_reads_every_clock_once_and_keeps_the_ones_that_fail(

@@ -255,7 +255,7 @@ def test_reserved_bits_of_the_header_are_shown() -> None:
 HEADERS = st.builds(
     lambda word, known: (word & ~0x3FC00 | known << 10).to_bytes(4, "little"),
     st.integers(0, 0xFFFFFFFF),
-    st.sampled_from([*range(0x10, 0x17), 0x80]),
+    st.sampled_from([*range(0x10, 0x1C), *range(0x80, 0x86)]),
 )
 FRAMES = st.builds(lambda head, payload: head + payload, HEADERS, st.binary(max_size=96))
 
@@ -270,7 +270,7 @@ FRAMES = st.builds(lambda head, payload: head + payload, HEADERS, st.binary(max_
 def test_no_bytes_at_all_make_it_raise(
     frame: bytes, outgoing: bool, version: int | None, sent: bytes | None
 ) -> None:
-    found = decoding.decode(frame, outgoing=outgoing, version=version, sent=sent)
+    found = decoding.decode(frame, outgoing=outgoing, version=version, sent=sent, vendor="NXP")
     assert [key for key in found if key != "reserved"] == KEYS
     assert json.loads(json.dumps(found)) == found
 
@@ -329,6 +329,68 @@ def test_a_version_nobody_asked_for_is_not_learned() -> None:
     assert decoder.versions == {}
 
 
+# --- the protocols of vendors ---------------------------------------------------------------------
+
+LMM_BOOT = "04 00 06 00  02 00 00 00"
+LMM_EVENT = "00 03 02 00  01 00 00 00  02 00 00 00  01 00 00 00"
+VENDOR_ASKED = "03 40 04 00"
+SUB_VENDOR_ASKED = "04 40 04 00"
+
+
+def named(request: str, name: bytes) -> str:
+    return f"{request} 00 00 00 00 {name.ljust(16, bytes(1)).hex(' ')}"
+
+
+def test_a_vendors_frame_is_decoded_if_the_vendor_is_known() -> None:
+    found = decoding.decode(bytes.fromhex(LMM_BOOT), outgoing=True, vendor="NXP", sub_vendor="IMX")
+    assert (found["protocol"], found["message"]) == ("nxp-lmm", "LMM_BOOT")
+    assert found["fields"] == {"lm_id": 2}
+    event = decoding.decode(bytes.fromhex(LMM_EVENT), outgoing=False, vendor="NXP")
+    assert event["message"] == "LMM_EVENT"
+    flags = {"boot": True, "shutdown": False, "suspend": False, "wake": False}
+    assert event["fields"] == {"lm_id": 1, "event_lm": 2, "flags": flags}
+
+
+@pytest.mark.parametrize(
+    ("vendor", "sub_vendor"), [(None, None), ("Arm", "IMX"), ("NXP", "S32"), (None, "IMX")]
+)
+def test_of_another_vendor_the_same_number_is_another_protocol(
+    vendor: str | None, sub_vendor: str | None
+) -> None:
+    frame = bytes.fromhex(LMM_BOOT)
+    found = decoding.decode(frame, outgoing=True, vendor=vendor, sub_vendor=sub_vendor)
+    assert (found["protocol"], found["message"]) == ("vendor-0x80", "0x4")
+    assert (found["fields"], found["error"]) == ({"words": ["0x00000002"]}, None)
+
+
+def test_the_vendor_is_learned_from_the_answers_of_the_base_protocol() -> None:
+    decoder = Decoder()
+    assert take(decoder, LMM_BOOT, outgoing=True)["protocol"] == "vendor-0x80"
+    for asked, name in ((VENDOR_ASKED, b"NXP"), (SUB_VENDOR_ASKED, b"IMX")):
+        take(decoder, asked, outgoing=True)
+        take(decoder, named(asked, name))
+    assert (decoder.vendor, decoder.sub_vendor) == ("NXP", "IMX")
+    assert take(decoder, LMM_BOOT, outgoing=True)["message"] == "LMM_BOOT"
+    take(decoder, SUB_VENDOR_ASKED, outgoing=True)
+    take(decoder, named(SUB_VENDOR_ASKED, b"S32"))
+    assert take(decoder, LMM_BOOT, outgoing=True)["protocol"] == "vendor-0x80"
+
+
+def test_a_vendor_that_is_given_stays() -> None:
+    decoder = Decoder(vendor="NXP")
+    take(decoder, VENDOR_ASKED, outgoing=True)
+    take(decoder, named(VENDOR_ASKED, b"Arm"))
+    assert decoder.vendor == "NXP"
+    assert take(decoder, LMM_BOOT, outgoing=True)["message"] == "LMM_BOOT"
+
+
+def test_half_a_name_is_no_vendor_of_ours() -> None:
+    decoder = Decoder()
+    take(decoder, VENDOR_ASKED, outgoing=True)
+    take(decoder, f"{VENDOR_ASKED} 00 00 00 00 4e 58")
+    assert take(decoder, LMM_BOOT, outgoing=True)["protocol"] == "vendor-0x80"
+
+
 def test_a_response_meets_its_request_by_token_and_message() -> None:
     decoder = Decoder()
     take(decoder, RATE_SET, outgoing=True)
@@ -353,6 +415,6 @@ def test_an_asynchronous_reading_is_told_from_a_short_one_by_its_request() -> No
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(FRAMES, st.booleans()), max_size=8))
 def test_no_frames_in_any_order_make_a_decoder_raise(frames: list[tuple[bytes, bool]]) -> None:
-    decoder = Decoder()
+    decoder = Decoder(vendor="NXP")
     for frame, outgoing in frames:
         decoder.decode(frame, outgoing=outgoing)

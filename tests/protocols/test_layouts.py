@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
+from enum import IntEnum
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,10 +15,11 @@ import pytest
 from scmictl import protocols
 from scmictl.protocols import Protocol
 from scmictl.protocols.unit import SYMBOLS, SensorType, symbol
-from scmictl.wire import Bits, Field, Message, Status, Struct, codec
+from scmictl.wire import Bits, Field, Message, Request, Status, Struct, codec
 
 FACTS = tomllib.loads((Path(__file__).parents[1] / "vectors" / "layouts.toml").read_text())
-PROTOCOLS = {name: protocols.by_name(name) for _, name in protocols.STANDARD}
+NAMES = [name for *_, name in (*protocols.STANDARD, *protocols.VENDOR)]
+PROTOCOLS = {name: protocols.by_name(name) for name in NAMES}
 
 
 class Row(NamedTuple):
@@ -95,6 +97,15 @@ def test_the_protocols_and_their_versions_are_those_of_the_table() -> None:
         name: FACTS[name]["id"] for name in FACTS["released"]
     }
     assert {name: list(p.versions) for name, p in PROTOCOLS.items()} == FACTS["released"]
+    experimental = {name: sorted(p.experimental) for name, p in PROTOCOLS.items() if p.experimental}
+    assert experimental == FACTS["experimental"]
+
+
+def test_the_protocols_of_vendors_are_those_of_the_table() -> None:
+    assert {name: [vendor, sub] for vendor, sub, _, name in protocols.VENDOR} == FACTS["vendors"]
+    assert [PROTOCOLS[name].id for *_, name in protocols.VENDOR] == [
+        number for *_, number, _ in protocols.VENDOR
+    ]
 
 
 def test_every_message_of_the_table_is_declared_and_no_other() -> None:
@@ -131,10 +142,13 @@ def test_a_message_exists_from_the_version_it_came_with_and_the_table_leaves_no_
 def test_the_size_of_a_fixed_payload_is_the_one_of_the_table(row: Row) -> None:
     size = 4 if row.kind in ("response", "delayed") else 0
     for line in row.fields:
-        found = re.fullmatch(r"(\d+) (?:[ui](\d+)|char\[(\d+)\]) \w+(?: \S+=\w+~?)*", line)
+        found = re.fullmatch(
+            r"(\d+) (?:[ui](\d+)(?:\[(\d+)\])?|char\[(\d+)\]) \w+(?: \S+=\w+~?)*", line
+        )
         if found is None:
             return
-        size = int(found[1]) + (int(found[2]) // 8 if found[2] else int(found[3]))
+        at, width, count, length = (int(number or 0) for number in found.groups())
+        size = at + (width // 8 * (count or 1) or length)
     _, payload = DECLARED[row.message]
     fixed = codec.fixed_size(payload, row.first)
     if fixed is None:  # the table does not know what may be missing at the end
@@ -151,7 +165,7 @@ def test_lists_over_several_messages_are_read_as_the_table_says() -> None:
             response: type[Struct] = message.RESPONSE  # type: ignore[attr-defined]  # a Request
             assert paging.items in [field.name for field in response.FIELDS]
             places = [place(response, path) for path in (paging.returned, paging.remaining) if path]
-            found[spec] = [paging.start, *places]
+            found[spec] = [place(message, paging.start), *places]
     assert found == FACTS["paging"]
 
 
@@ -159,44 +173,45 @@ def place(cls: type[Struct], path: str) -> str:
     """``flags.returned`` as ``flags 5:0``."""
     name, _, part = path.partition(".")
     field = next(field for field in cls.FIELDS if field.name == name)
-    if field.bits is None:
+    if not part:
         return name
+    assert field.bits is not None
     found = next(bit for bit in field.bits.PARTS if bit.name == part)
     return f"{name} {found.high}:{found.low}"
 
 
 def test_notifications_are_switched_by_the_commands_of_the_table() -> None:
-    found = {}
+    found: dict[str, str | list[str]] = {}
     for protocol in PROTOCOLS.values():
         for request in protocol.requests:
             if request.SUBSCRIBES is not None:
-                found[request.SPEC] = request.SUBSCRIBES.SPEC
-                switch = next(f for f in request.FIELDS if f.name == request.SWITCH)
-                assert switch.bits is not None
-                assert place(request, f"{request.SWITCH}.enable") == f"{request.SWITCH} 0:0"
+                event, place = request.SUBSCRIBES.SPEC, switched_at(request)
+                found[request.SPEC] = event if place == "notify_enable 0:0" else [event, place]
     assert found == FACTS["switches"]
+
+
+def switched_at(request: type[Request[Any]]) -> str:
+    """The field that switches a notification, and which of its bits do."""
+    switch = next(field for field in request.FIELDS if field.name == request.SWITCH)
+    if switch.bits is None:
+        return f"{switch.name} 31:0"
+    return f"{switch.name} {switch.bits.PARTS[0].high}:{switch.bits.PARTS[-1].low}"
 
 
 @pytest.mark.parametrize(
     ("kind", "spec", "path", "names"), FACTS["enumerations"]["parts"], ids=lambda value: str(value)
 )
 def test_the_values_of_a_part_mean_what_the_table_says(
-    kind: str, spec: str, path: str, names: list[str]
+    kind: str, spec: str, path: str, names: list[str] | dict[str, int]
 ) -> None:
     payload = next(
         payload
         for (protocol, found, _, name), (_, payload) in DECLARED.items()
         if (found, named(protocol, name)) == (kind, spec)
     )
-    name, _, part = path.partition(".")
-    field = next(field for field in payload.FIELDS if field.name == name)
-    enum = field.enum
-    if part:
-        assert field.bits is not None
-        enum = next(bit for bit in field.bits.PARTS if bit.name == part).enum
-    assert enum is not None
-    assert [member.name.lower() for member in enum] == names
-    assert [member.value for member in enum] == list(range(len(names)))
+    if isinstance(names, list):
+        names = {name: value for value, name in enumerate(names)}
+    assert {member.name.lower(): member.value for member in enumerated(payload)[path]} == names
 
 
 def test_no_enumeration_is_missing_from_the_table() -> None:
@@ -204,8 +219,7 @@ def test_no_enumeration_is_missing_from_the_table() -> None:
     found = {
         (kind, named(protocol, spec), path)
         for (protocol, kind, _, spec), (_, payload) in DECLARED.items()
-        for field in payload.FIELDS
-        for path in enumerated(field)
+        for path in enumerated(payload)
     }
     assert found == listed
 
@@ -215,11 +229,21 @@ def named(protocol: str, spec: str) -> str:
     return f"{protocol}.{spec}" if spec.startswith("PROTOCOL_") else spec
 
 
-def enumerated(field: Field) -> list[str]:
-    """The paths of what is enumerated in a field: itself, or parts of it."""
-    parts = field.bits.PARTS if field.bits is not None else ()
-    own = [field.name] if field.enum is not None else []
-    return own + [f"{field.name}.{part.name}" for part in parts if part.enum is not None]
+OWN_TABLES: tuple[type[IntEnum], ...] = (SensorType, Status)
+
+
+def enumerated(cls: type[Struct]) -> dict[str, type[IntEnum]]:
+    """What is enumerated in ``cls`` and in its lists: fields, and parts of words, by their path."""
+    found = {}
+    for field in cls.FIELDS:
+        inner = field.element if field.kind == "array" else field.bits
+        if field.enum is not None:
+            found[field.key] = field.enum
+        elif isinstance(inner, type) and issubclass(inner, Struct):
+            found |= {f"{field.key}.{path}": enum for path, enum in enumerated(inner).items()}
+        elif isinstance(inner, type) and issubclass(inner, Bits):
+            found |= {f"{field.key}.{part.key}": part.enum for part in inner.PARTS if part.enum}
+    return {path: enum for path, enum in found.items() if enum not in OWN_TABLES}
 
 
 def test_the_status_codes_are_those_of_the_table() -> None:
@@ -260,3 +284,4 @@ def test_every_protocol_of_the_specification_has_a_name() -> None:
         assert not protocols.id_name(int(number, 16)).startswith(("vendor", "protocol"))
     assert protocols.id_name(0x1C) == "protocol-0x1c"
     assert protocols.id_name(0x80) == "vendor-0x80"
+    assert protocols.id_name(0x80, "NXP", "IMX") == "nxp-lmm"

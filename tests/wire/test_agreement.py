@@ -31,7 +31,7 @@ INTEGERS = {
     "i64": (-(1 << 63), (1 << 63) - 1),
 }
 
-PROTOCOLS = [p for number, _ in protocols.STANDARD if (p := protocols.by_id(number)) is not None]
+PROTOCOLS = [protocols.by_name(name) for *_, name in (*protocols.STANDARD, *protocols.VENDOR)]
 
 
 def structs(protocol: Protocol) -> Iterator[type[Struct]]:
@@ -112,9 +112,10 @@ def of(draw: st.DrawFn, cls: type[Struct], version: int) -> Struct:
             continue
         value: Any
         if field.kind in ("array", "packed"):
-            value = draw(
-                st.lists(elements(field, version), min_size=field.minimum, max_size=LONGEST)
-            )
+            least, most = field.minimum, most_elements(cls, field)
+            if isinstance(field.count, int):
+                least = most = field.count
+            value = draw(st.lists(elements(field, version), min_size=least, max_size=most))
         elif field.kind == "text":
             value = draw(texts(field.size))
         elif field.bits is not None:
@@ -125,9 +126,19 @@ def of(draw: st.DrawFn, cls: type[Struct], version: int) -> Struct:
             value = None
             ended = True
         setattr(message, field.name, value)
-        if field.count is not None:
+        if isinstance(field.count, str):
             count(message, field.count, len(value))
     return message
+
+
+def most_elements(cls: type[Struct], field: Field) -> int:
+    """How long a generated list may be; ext_len of NXP's reset reasons counts to 3."""
+    name, _, part = field.count.partition(".") if isinstance(field.count, str) else ("", "", "")
+    for counter in cls.FIELDS:
+        if counter.name == name and counter.bits is not None:
+            bit = next(bit for bit in counter.bits.PARTS if bit.name == part)
+            return min(LONGEST, int(bit.mask))
+    return LONGEST
 
 
 def count(message: Struct, path: str, number: int) -> None:

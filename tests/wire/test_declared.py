@@ -1,4 +1,4 @@
-"""Layouts that no protocol of ours has yet, declared here: what a vendor's messages may need."""
+"""Rare layouts: those few protocols have, and those that only a vendor's messages may need."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from scmictl.errors import LocalProtocolError, RemoteProtocolError
-from scmictl.protocols import clock, sensor
+from scmictl.protocols import clock, pinctrl, powercap, sensor, telemetry
 from scmictl.wire import (
     Bits,
-    Request,
-    Response,
     Struct,
     array,
     bits,
@@ -35,49 +33,27 @@ def words(*values: int) -> bytes:
     return struct.pack(f"<{len(values)}I", *values)
 
 
-class CapSetFlags(Bits):
-    ignore_delayed = flag(1)
-    async_ = flag(0)
-
-
-class CapSetResponse(Response):
-    """The cap is set."""
-
-
-class CapSet(
-    Request[CapSetResponse],
-    protocol=0x18,
-    id=0x5,
-    spec="POWERCAP_CAP_SET",
-    orders={0x30000: ("domain_id", "cpli", "flags", "power_cap")},
-):
-    """Set a power cap; 3.0 puts the limit's number in front of the flags (reference B, 5.4)."""
-
-    domain_id: int = u32()
-    flags: CapSetFlags = word(CapSetFlags, default=0)
-    power_cap: int = u32()
-    cpli: int | None = u32(since=0x30000, default=0)
-
-
 def test_a_version_can_put_the_fields_into_another_order() -> None:
-    message = CapSet(domain_id=1, cpli=2, flags=CapSetFlags(async_=True), power_cap=4)
-    assert codec.encode(message, 0x20000) == words(1, 1, 4)
-    assert codec.encode(message, 0x2FFFF) == words(1, 1, 4)
-    assert codec.encode(message, 0x30000) == words(1, 2, 1, 4)
-    assert codec.encode(message, 0x30001) == words(1, 2, 1, 4)
+    """3.0 puts the limit's number in front of the flags (reference B, 5.4)."""
+    flags = powercap.CapSetFlags(async_=True)
+    message = powercap.CapSet(domain_id=1, cpli=3, flags=flags, power_cap=4)
+    assert codec.encode(message, 0x20000) == words(1, 2, 4)
+    assert codec.encode(message, 0x2FFFF) == words(1, 2, 4)
+    assert codec.encode(message, 0x30000) == words(1, 3, 2, 4)
+    assert codec.encode(message, 0x30001) == words(1, 3, 2, 4)
 
 
-@pytest.mark.parametrize(("version", "payload"), [(0x20000, (1, 1, 4)), (0x30000, (1, 2, 1, 4))])
+@pytest.mark.parametrize(("version", "payload"), [(0x20000, (1, 2, 4)), (0x30000, (1, 3, 2, 4))])
 def test_construct_follows_the_order_of_the_version(version: int, payload: tuple[int, ...]) -> None:
     raw = words(*payload)
-    message, used = schema.parse(CapSet, version, raw)
+    message, used = schema.parse(powercap.CapSet, version, raw)
     assert used == len(raw)
-    assert message == codec.decode(CapSet, version, raw)
+    assert message == codec.decode(powercap.CapSet, version, raw)
     assert schema.build(message, version) == raw
 
 
 def test_a_record_names_the_fields_in_the_order_of_the_version() -> None:
-    message = CapSet(domain_id=1, cpli=2, power_cap=4)
+    message = powercap.CapSet(domain_id=1, cpli=2, power_cap=4)
     assert list(record(message, 0x20000)) == ["domain_id", "flags", "power_cap"]
     assert list(record(message, 0x30000)) == ["domain_id", "cpli", "flags", "power_cap"]
 
@@ -183,3 +159,68 @@ def test_bits_that_are_reused_or_dropped_are_read_by_version() -> None:
     assert [mode.reserved for mode in found] == [2, 3, 3, 0]
     assert codec.decode(Message, 0x24FFF, words(3, 7)).gone == 7
     assert codec.decode(Message, 0x25000, words(3, 7)).surplus == words(7)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "tail", "expected"),
+    [
+        ({}, b"", (None, None, None, None)),
+        ({"timestamp": telemetry.Timestamp.BLOCK}, b"", (None, None, None, None)),
+        ({"timestamp": telemetry.Timestamp.LINE}, words(24000), (24000, None, None, None)),
+        ({"fastchannel": True}, words(0x1000, 1, 16), (None, 0x1_0000_1000, 16, None)),
+        ({"name": True}, b"soc-energy".ljust(16, b"\0"), (None, None, None, "soc-energy")),
+        (
+            {"timestamp": 1, "fastchannel": True, "name": True},
+            words(1, 2, 0, 8) + b"x".ljust(16, b"\0"),
+            (1, 2, 8, "x"),
+        ),
+    ],
+)
+def test_a_condition_can_compare_with_a_number(
+    attributes: dict[str, int], tail: bytes, expected: tuple[Any, ...]
+) -> None:
+    """The stride of a data event: 24, and 4, 12 and 16 more (reference B, 7.4, 0x4)."""
+    word = telemetry.DeAttributes1(**attributes)
+    raw = words(0xA000, 0xFFFFFFFF, 8, word, 0x10, 0) + tail
+    one = codec.decode(telemetry.DataEvent, 0x10000, raw)
+    assert (one.line_ts_rate, one.fc_addr, one.fc_size, one.name) == expected
+    assert one.surplus == b""
+    assert schema.parse(telemetry.DataEvent, 0x10000, raw) == (one, len(raw))
+    assert codec.encode(one, 0x10000) == schema.build(one, 0x10000) == raw
+    several = codec.decode(telemetry.DeDescriptionResponse, 0x10000, words(2) + raw + raw)
+    assert several.desc == [one, one]
+
+
+TELEMETRY = words(3, 1, 0x01234567, 0x89ABCDEF, 0x01234567, 0x89ABCDEF, 0x80000002, 1000)
+
+
+def test_a_list_can_have_a_fixed_length() -> None:
+    message = codec.decode(telemetry.ProtocolAttributesResponse, 0x10000, TELEMETRY)
+    assert message.de_implementation_rev_dword == [0x01234567, 0x89ABCDEF] * 2
+    assert message.attributes_1.num_shmti == 2
+    assert codec.encode(message, 0x10000) == schema.build(message, 0x10000) == TELEMETRY
+    assert codec.fixed_size(telemetry.ProtocolAttributesResponse, 0x10000) == len(TELEMETRY)
+
+
+def test_a_list_of_fixed_length_is_neither_read_nor_written_shorter() -> None:
+    expected = "12 bytes left for de_implementation_rev_dword, expected 16"
+    with pytest.raises(RemoteProtocolError, match=expected) as caught:
+        codec.decode(telemetry.ProtocolAttributesResponse, 0x10000, TELEMETRY[:20])
+    assert isinstance(caught.value.partial, telemetry.ProtocolAttributesResponse)
+    assert caught.value.partial.groups_num == 1
+    message = codec.decode(telemetry.ProtocolAttributesResponse, 0x10000, TELEMETRY)
+    message.de_implementation_rev_dword = [1, 2, 3]
+    with pytest.raises(LocalProtocolError, match="has 3 elements, its count says 4"):
+        codec.encode(message, 0x10000)
+
+
+def test_16_bit_identifiers_stand_two_to_a_word_and_may_be_padded() -> None:
+    """EPAM's platform pads to whole words; the count is what matters (reference B, 6.4, 0x4)."""
+    raw = words(0x00010003) + bytes.fromhex("0100 0200 ff01")
+    message = codec.decode(pinctrl.ListAssociationsResponse, 0x10000, raw)
+    assert (message.array_, message.flags.remaining) == ([1, 2, 0x1FF], 1)
+    assert codec.encode(message, 0x10000) == raw
+    padded = codec.decode(pinctrl.ListAssociationsResponse, 0x10000, raw + b"\0\0")
+    assert (padded.array_, padded.surplus) == ([1, 2, 0x1FF], b"\0\0")
+    with pytest.raises(RemoteProtocolError, match=r"array is said to have 3 elements.* holds 2"):
+        codec.decode(pinctrl.ListAssociationsResponse, 0x10000, raw[:-1])

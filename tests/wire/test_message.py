@@ -7,7 +7,21 @@ from typing import Any
 import pytest
 
 from scmictl.errors import LocalProtocolError
-from scmictl.protocols import base, clock, common, perf, power, reset, sensor, system
+from scmictl.protocols import (
+    base,
+    clock,
+    common,
+    perf,
+    pinctrl,
+    power,
+    powercap,
+    reset,
+    sensor,
+    system,
+    telemetry,
+    voltage,
+)
+from scmictl.protocols.nxp import cpu, fusa, lmm, misc
 from scmictl.wire import Effect, Message, Request, Struct, codec, follow, holds, text, u32, word
 from scmictl.wire.record import record
 
@@ -111,6 +125,32 @@ def test_an_asynchronous_change_of_a_power_state_expects_no_delayed_response() -
     assert not power.StateSet(domain_id=0, flags=flags, power_state=off).expects_delayed
 
 
+def test_a_level_or_a_cap_expects_a_delayed_response_when_it_is_asynchronous() -> None:
+    level = voltage.LevelSetFlags(async_=True)
+    assert voltage.LevelSet(domain_id=0, flags=level, voltage_level=-1).expects_delayed
+    assert not voltage.LevelSet(domain_id=0, voltage_level=-1).expects_delayed
+    for ignore in (False, True):
+        flags = powercap.CapSetFlags(async_=True, ignore_delayed_response=ignore)
+        asked = powercap.CapSet(domain_id=0, flags=flags, power_cap=1)
+        assert asked.expects_delayed is not ignore
+
+
+@pytest.mark.parametrize(
+    ("mode", "enable", "expected"),
+    [
+        (telemetry.Mode.SINGLE_READ, True, True),
+        (telemetry.Mode.SINGLE_READ, False, False),
+        (telemetry.Mode.NOTIFICATIONS, True, False),
+        (telemetry.Mode.ON_DEMAND, True, False),
+    ],
+)
+def test_a_single_reading_of_telemetry_comes_as_a_delayed_response(
+    mode: telemetry.Mode, enable: bool, expected: bool
+) -> None:
+    control = telemetry.Control(mode=mode, enable=enable)
+    assert telemetry.ConfigSet(control=control).expects_delayed is expected
+
+
 def test_the_immediate_answer_to_an_asynchronous_request_is_the_status_alone() -> None:
     assert codec.answer(clock.RateSetResponse(), 0x30000) == bytes(4)
     assert codec.read_status(bytes(4), "SENSOR_READING_GET") == 0
@@ -152,6 +192,33 @@ def test_the_immediate_answer_to_an_asynchronous_request_is_the_status_alone() -
         (reset.Reset(domain_id=1, flags=reset.Flags(explicit=reset.Signal.ASSERT)), Effect.HURTS),
         (reset.Reset(domain_id=1, flags=reset.Flags(autonomous=True)), Effect.HURTS),
         (reset.Reset(domain_id=1, flags=reset.Flags(autonomous=True, async_=True)), Effect.HURTS),
+        (
+            voltage.ConfigSet(domain_id=1, config=voltage.ConfigSetWord(mode_id=voltage.Mode.OFF)),
+            Effect.WRITE,
+        ),
+        (powercap.CapSet(domain_id=1, power_cap=0), Effect.WRITE),
+        (
+            powercap.MeasurementsNotify(domain_id=1, notify_enable=common.NotifyEnable(enable=1)),
+            Effect.SUBSCRIBE,
+        ),
+        (pinctrl.Request(identifier=1, flags=pinctrl.SelectorFlags()), Effect.WRITE),
+        (
+            pinctrl.SetPermissions(
+                agent_id=1, identifier=2, flags=pinctrl.PermissionFlags(permission=True)
+            ),
+            Effect.WRITE,
+        ),
+        (
+            pinctrl.SetPermissions(agent_id=1, identifier=2, flags=pinctrl.PermissionFlags()),
+            Effect.HURTS,
+        ),
+        (telemetry.Reset(), Effect.WRITE),
+        (lmm.Boot(lm_id=1), Effect.WRITE),
+        (lmm.Shutdown(lm_id=1), Effect.HURTS),
+        (lmm.Notify(lm_id=1, flags=lmm.EventFlags(boot=True)), Effect.SUBSCRIBE),
+        (cpu.Stop(cpu_id=1), Effect.HURTS),
+        (fusa.ScheckTestExec(target_test_id=1), Effect.HURTS),
+        (misc.ControlSet(ctrl_id=0, num_val=0, val=[]), Effect.WRITE),
     ],
 )
 def test_a_request_knows_what_it_does(message: Request[Any], effect: Effect) -> None:
@@ -164,7 +231,23 @@ def test_paths_and_conditions_lead_into_words() -> None:
     assert follow(message, "flags.async_") is True
     assert holds(message, ("flags.async_", "not flags.round_up"))
     assert not holds(message, ("flags.async_", "flags.round_up"))
+    assert holds(message, ("clock_id == 7", "flags.async_ == 1"))
+    assert not holds(message, ("clock_id == 8",))
     assert holds(message, ())
+
+
+def test_a_request_for_a_list_can_begin_elsewhere() -> None:
+    rates = clock.DescribeRates(clock_id=7, rate_index=0)
+    assert rates.starting_at(9) == clock.DescribeRates(clock_id=7, rate_index=9)
+    assert rates.rate_index == 0
+
+
+def test_the_position_in_a_list_can_be_a_part_of_a_word() -> None:
+    attributes = pinctrl.SettingsGetAttributes(selector=1, config_flag=pinctrl.Wanted.ALL)
+    settings = pinctrl.SettingsGet(identifier=3, attributes=attributes)
+    assert codec.encode(settings.starting_at(5), 0x10000) == bytes.fromhex("03000000 00050500")
+    with pytest.raises(LocalProtocolError, match="skip_configs is 256, expected 0 to 255"):
+        settings.starting_at(256)
 
 
 def test_a_layout_has_the_fields_of_its_version_in_wire_order() -> None:

@@ -27,7 +27,15 @@ print(*sorted(set({costly!r}) & (set(sys.modules) - before)))
 
 
 @pytest.mark.parametrize(
-    "names", [("clock",), ("sensor",), ("base",), ("power", "system", "perf", "reset")]
+    "names",
+    [
+        ("clock",),
+        ("sensor",),
+        ("base",),
+        ("power", "system", "perf", "reset"),
+        ("voltage", "powercap", "pinctrl", "telemetry"),
+        ("nxp-lmm", "nxp-bbm", "nxp-cpu", "nxp-fusa", "nxp-misc"),
+    ],
 )
 def test_speaking_a_protocol_loads_nothing_costly(names: tuple[str, ...]) -> None:
     code = USE.format(names=names, costly=COSTLY)
