@@ -38,7 +38,7 @@ def explained(words: Sequence[str]) -> Text:
     if frame is not None:
         return _about_frame(frame)
     for number, name in protocols.STANDARD:
-        if text.lower() == name:
+        if text == name:  # as it is written: RESET is a message, reset a protocol
             protocol = protocols.by_id(number)
             assert protocol is not None
             return _about_protocol(protocol)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from scmictl import values
 from scmictl.protocols import common
 from scmictl.protocols.protocol import Protocol, version_text
 from scmictl.wire import Bits, Notification, Request, Response, Status
@@ -131,6 +132,18 @@ class Behaviour:
 
     def reset(self, agent: int, now: float) -> None:
         """Put back everything the agent has set; its subscriptions are gone already."""
+
+    def state(self, resource: int) -> dict[str, Any]:
+        """Return what a resource is like now, whoever may see it; units are in the keys' names."""
+        return {}
+
+    def adjust(self, resource: int, key: str, text: str, now: float) -> None:
+        """Change one thing of a resource by hand, as the hardware itself would.
+
+        The caller is the platform (agent 0): whoever listens is told, no permission counts. Raises
+        UsageError for a key or value that the resource cannot have; then nothing has changed.
+        """
+        raise values.unknown("key", key, ())
 
     # --- for dispatch and the platform ------------------------------------------------------------
 

@@ -7,8 +7,8 @@ BoardError of one line: file, key, what was found, what was expected. ``boards/d
 nearly all of it; all of it is this (everything but names, types and rates may be left out):
 
     [platform]    vendor, sub_vendor = text of 15; implementation_version, seed = integer
-    [versions]    base, clock, sensor = "MAJOR.MINOR" (newest)
-    [async]       clock, sensor = commands outstanding per connection, 0 to 255 (8)
+    [versions]    PROTOCOL = "MAJOR.MINOR" (newest that is not experimental)
+    [async]       PROTOCOL = commands outstanding per connection, 0 to 255 (8)
     [[agent]]     name = text of 15; trusted = bool; denied = ["DEVICE", "DEVICE:PROTOCOL", …]
     [[device]]    name; id = integer (position); owns = ["PROTOCOL:NAME", "PROTOCOL:*", …]
     [[clock]]     name; either rate (fixed), or rates with rate (first) at start, or divider

@@ -21,7 +21,11 @@ from scmictl.platform.timer import Timers
 from scmictl.protocols import base
 from scmictl.wire import Notification, Status
 
-BEHAVIOURS = ("base", "clock", "sensor")
+BEHAVIOURS = (
+    "base",
+    "clock",
+    "sensor",
+)
 """The files with a behaviour, in the order of their protocol numbers.
 
 A protocol is part of a platform if its board has a table of that name or chooses its version.

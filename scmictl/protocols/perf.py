@@ -413,6 +413,7 @@ PROTOCOL = Protocol(
     ID,
     title="Performance domain management",
     versions=(0x10000, 0x20000, 0x30000, 0x40000, 0x40001),
+    experimental=(0x40001,),
     requests=(
         ProtocolVersion,
         ProtocolAttributes,

@@ -261,7 +261,7 @@ def test_a_message_is_found_by_each_of_its_names(name: str) -> None:
 
 def test_names_that_all_protocols_share_need_the_protocol() -> None:
     with pytest.raises(
-        UsageError, match=r"ambiguous, expected one of: base.PROTOCOL_VERSION, clock"
+        UsageError, match=r"ambiguous, expected one of: base.PROTOCOL_VERSION, power"
     ):
         message.find("PROTOCOL_VERSION", Request)
     assert message.find("sensor.protocol_version", Request)[1] is sensor.ProtocolVersion

@@ -288,7 +288,7 @@ def test_enable_needs_the_permission_to_write(watching: Make) -> None:
         ("sensor watch nothing", "unknown sensor 'nothing'"),
         ("sensor watch --timestamps now", "expected one of: abs, delta, zero"),
         ("base watch --interval 1s", "no such option"),
-        ("watch SENSOR_UPDATES", "expected one of: BASE_ERROR_EVENT, CLOCK_RATE_CHANGED"),
+        ("watch SENSOR_UPDATES", "expected one of: BASE_ERROR_EVENT, POWER_STATE_CHANGED"),
         ("watch BASE_ERROR_EVENT 3", "takes no ids"),
         ("watch --interval 1s", "polls a command"),
         ("watch --interval 1s SENSOR_UPDATE", "comes by itself"),

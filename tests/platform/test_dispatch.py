@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from scmictl import protocols
 from scmictl.platform import Platform, Port
+from scmictl.platform.platform import BEHAVIOURS
 from scmictl.protocols import base, clock, sensor
 from scmictl.wire import Status
 
@@ -119,7 +120,7 @@ def test_a_message_id_of_more_than_a_byte_is_not_found(connect: Any, message_id:
 def every_request() -> list[tuple[Any, int]]:
     return [
         (request, version)
-        for _, name in protocols.STANDARD
+        for name in BEHAVIOURS
         for request in protocols.by_name(name).requests
         for version in protocols.by_name(name).versions
         if version >= request.SINCE
