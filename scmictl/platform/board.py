@@ -11,6 +11,12 @@ nearly all of it; all of it is this (everything but names, types and rates may b
     [async]       PROTOCOL = commands outstanding per connection, 0 to 255 (8)
     [[agent]]     name = text of 15; trusted = bool; denied = ["DEVICE", "DEVICE:PROTOCOL", …]
     [[device]]    name; id = integer (position); owns = ["PROTOCOL:NAME", "PROTOCOL:*", …]
+    [[perf]]      name; levels = [level or { level, power, latency, frequency }, …], ascending
+                  level (lowest), min, max = level at start; latency = time of every level
+                  sustained_freq = rate; sustained_level, guaranteed_level = level
+                  power_unit = "abstract", "mW" or "uW", the same in all domains (abstract)
+                  level_indexing = bool; first_index = integer (1); rate_limit = time
+                  notify, fast_channels = bool; restrict = { AGENT = ["level", "limits"] }
     [[clock]]     name; either rate (fixed), or rates with rate (first) at start, or divider
                   parent = name, or parents = [name, …] to select from (first)
                   enabled, critical, notify = bool; enable_delay, latency = time
@@ -23,8 +29,8 @@ nearly all of it; all of it is this (everything but names, types and rates may b
     [[sensor.axis]]  name, and instead of the sensor's: type to range, and resolution
 
 ``rates`` and ``intervals`` are a list in ascending order, or { lowest, highest, step }. A rate is
-an integer in Hz or a text ("24MHz"), a time a text in s, ms, us or ns ("100ms"). Numbers of clocks
-and sensors are their positions, that of the first agent is 1. Without agents there is one,
+an integer in Hz or a text ("24MHz"), a time a text in s, ms, us or ns ("100ms"). Numbers of clocks,
+sensors and domains are their positions, that of the first agent is 1. Without agents there is one,
 ``agent``, which is trusted. A protocol exists if its table or its version is there.
 """
 

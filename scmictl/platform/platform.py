@@ -8,6 +8,7 @@ uptime starts with the first of them. Timers run, and notifications are raised, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ from scmictl.wire import Notification, Status
 
 BEHAVIOURS = (
     "base",
+    "perf",
     "clock",
     "sensor",
 )
@@ -151,15 +153,23 @@ class Platform:
         """Return whether anybody has subscribed to ``event`` of ``resource``."""
         return (event, resource) in self._subscribers
 
-    def notify(self, event: Notification, resource: int, *, but: int | None = None) -> None:
+    def notify(
+        self,
+        event: Notification,
+        resource: int,
+        *,
+        but: int | None = None,
+        who: Callable[[Port], bool] | None = None,
+    ) -> None:
         """Send ``event`` to all who have subscribed to it, but not to the agent ``but``.
 
-        Who may not use the resource any more gets nothing either.
+        With ``who`` only over the ports for which it holds. Who may not use the resource any more
+        gets nothing either.
         """
         for port in self._subscribers.get((type(event), resource), ()):
-            if port.agent != but and self.permissions.allows(
-                port.agent, event.PROTOCOL_ID, resource
-            ):
+            if port.agent == but or (who is not None and not who(port)):
+                continue
+            if self.permissions.allows(port.agent, event.PROTOCOL_ID, resource):
                 port.notify(event)
 
     def report(self, agent: int, word: int, status: Status) -> None:
