@@ -56,6 +56,7 @@ class Entry(NamedTuple):
 
 TABLE = (
     Entry("base", "who the platform is, its agents and permissions", f"{__name__}.base"),
+    Entry("perf", "levels and limits of performance domains", f"{__name__}.perf"),
     Entry("clock", "rates, gates and parents of clocks", f"{__name__}.clock"),
     Entry("sensor", "readings, axes, intervals and trip points", f"{__name__}.sensor"),
     Entry("info", "one screen about the target", f"{__name__}.info", group=False),

@@ -19,6 +19,8 @@ from scmictl.wire import Notification, Request, follow
 from scmictl.wire.record import record as fields_of
 
 _OFFERED = {
+    "PERFORMANCE_LIMITS_CHANGED": "attributes.limits_change_notifications",
+    "PERFORMANCE_LEVEL_CHANGED": "attributes.level_change_notifications",
     "CLOCK_RATE_CHANGED": "attributes.rate_changed_notifications",
     "CLOCK_RATE_CHANGE_REQUESTED": "attributes.rate_change_requested_notifications",
     "SENSOR_TRIP_POINT_EVENT": "sensor_attributes_low.num_trip_points",

@@ -12,14 +12,14 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from scmictl.agent import Event, Lost, Reconnected, Resource, Stray
-from scmictl.commands import event, gauge, reading
+from scmictl.commands import event, gauge, reading, scale
 from scmictl.commands.command import Arguments, Column, Record, Stream
 from scmictl.commands.context import Context
 from scmictl.commands.criteria import Criteria, Stamps
 from scmictl.commands.event import Source, Switch
 from scmictl.commands.hold import Holds
 from scmictl.errors import NotOffered, ScmictlError
-from scmictl.protocols import Protocol, sensor
+from scmictl.protocols import Protocol, perf, sensor
 
 
 class Wish(NamedTuple):
@@ -153,6 +153,8 @@ class Follower:
         record |= {"id": resource.id, "name": resource.name}
         if isinstance(message, sensor.Update):
             record |= reading.reading_record(self.ctx, resource, message.readings)
+        elif message.PROTOCOL_ID == perf.ID:
+            record |= scale.meaning(self.ctx, resource, message)
         return record
 
 

@@ -1,7 +1,7 @@
 """What each watch streams: notifications, or what is read again and again.
 
-Every record is what `watch` of CLI.md says, with more keys behind those: id, name, and of a sensor
-value, unit, raw, timestamp and axes.
+Every record is what `watch` of CLI.md says, with more keys behind those: id, name, of a sensor
+value, unit, raw, timestamp and axes, and of a performance domain its level or limits, as levels.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from scmictl.commands import event, gauge, poll, reading
+from scmictl.commands import event, gauge, poll, reading, scale
 from scmictl.commands.command import Arguments, Column, Output, Record
 from scmictl.commands.context import Context
 from scmictl.commands.criteria import Criteria, units_of
@@ -19,7 +19,7 @@ from scmictl.commands.hold import Holds
 from scmictl.commands.plot import Plot
 from scmictl.commands.subject import Row, Subjects, ask
 from scmictl.errors import UsageError
-from scmictl.protocols import Protocol, clock, sensor
+from scmictl.protocols import Protocol, clock, perf, sensor
 from scmictl.wire import Request
 from scmictl.wire.record import record as fields_of
 
@@ -33,6 +33,13 @@ _SENSOR = (
     Column("axes", "AXES"),
 )
 _CLOCK = (*_TIME, Column("name", "NAME"), Column("fields.rate", "RATE", "Hz"))
+_LEVEL = (
+    *_TIME,
+    Column("name", "NAME"),
+    Column("level", "LEVEL"),
+    Column("frequency_khz", "FREQUENCY", "kHz"),
+)
+_LIMITS = (*_TIME, Column("name", "NAME"), Column("min", "MIN"), Column("max", "MAX"))
 _BASE = (*_TIME, Column("agent_id", "AGENT"), Column("fields", "FIELDS"))
 
 
@@ -42,6 +49,19 @@ def base_watch(ctx: Context, args: Arguments) -> Output:
     limits = Criteria(args)
     follower = Follower(ctx, [Wish(switch, ())], limits)
     return stream(follower.records(), args, _BASE)
+
+
+def perf_watch(ctx: Context, args: Arguments) -> Output:
+    """Stream changes of levels or limits, or these as they are read."""
+    kind = perf.LimitsChanged if args.limits else perf.LevelChanged
+    columns = _LIMITS if args.limits else _LEVEL
+    limits = Criteria(args, differ="values")
+    if limits.interval is not None:
+        request = perf.LimitsGet if args.limits else perf.LevelGet
+        read = _poll(ctx, perf.PROTOCOL, args.ids, request)
+        return stream(poll.rounds(ctx, limits, read), args, columns)
+    follower = Follower(ctx, [Wish(event.switch_of(kind), args.ids)], limits)
+    return stream(follower.records(), args, columns)
 
 
 def clock_watch(ctx: Context, args: Arguments) -> Output:
@@ -150,6 +170,8 @@ def _poll(
                 if response.readings is not None:
                     value = response.readings
                 record |= reading.reading_record(ctx, resource, value)
+            elif protocol.id == perf.ID:
+                record |= scale.meaning(ctx, resource, response)
             records.append(record)
         return records
 

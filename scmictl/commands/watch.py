@@ -20,7 +20,8 @@ from scmictl.wire import Effect
 def watch_command(group: str) -> Command:
     """Return the verb `watch` of a group."""
     noun = protocols.by_name(group).resources
-    ids = Arg("ids", f"only these {group}s", "ids", of=group, required=False, many=True)
+    only = f"only these {noun.noun}s" if noun is not None else ""
+    ids = Arg("ids", only, "ids", of=group, required=False, many=True)
     verb = _GROUPS[group]
     return Command(
         group,
@@ -59,6 +60,11 @@ _UNPOLLED = tuple(option for option in OPTIONS if option.name != "--interval")
 
 _GROUPS = {
     "base": _Verb(_later("vigil", "base_watch"), "stream the errors that the platform reports"),
+    "perf": _Verb(
+        _later("vigil", "perf_watch"),
+        "stream level changes of performance domains",
+        (Opt("--limits", "changes of their limits instead"),),
+    ),
     "clock": _Verb(
         _later("vigil", "clock_watch"),
         "stream rate changes of clocks",

@@ -19,7 +19,7 @@ from scmictl import protocols, values
 from scmictl.agent import Agent, Listing, Resource, Transfer
 from scmictl.commands import reading
 from scmictl.errors import ScmictlError
-from scmictl.protocols import Protocol, base, clock, sensor
+from scmictl.protocols import Protocol, base, clock, perf, sensor
 from scmictl.wire import Request, follow
 
 FRESH_S = 1.0
@@ -248,6 +248,19 @@ def _clocks(resources: Sequence[Resource]) -> Values:
     return shown
 
 
+def _domains(resources: Sequence[Resource]) -> Values:
+    found = yield [perf.LevelGet(domain_id=r.id) for r in resources]
+    return [
+        _value(transfer, partial(_level, resource))
+        for resource, transfer in zip(resources, found, strict=True)
+    ]
+
+
+def _level(resource: Resource, response: Any) -> str:
+    indexed = resource.description and resource.description.attributes.level_indexing_mode
+    return f"{'index' if indexed else 'level'} {response.performance_level}"
+
+
 def _sensors(resources: Sequence[Resource]) -> Values:
     found = yield [sensor.ReadingGet(sensor_id=r.id) for r in resources]
     return [
@@ -277,6 +290,7 @@ def _value(transfer: Transfer[Any], show: Callable[[Any], str]) -> str:
 
 
 _VALUES: dict[str, Callable[[Sequence[Resource]], Values]] = {
+    "perf": _domains,
     "clock": _clocks,
     "sensor": _sensors,
 }
