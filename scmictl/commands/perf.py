@@ -85,7 +85,7 @@ def level_get(ctx: Context, args: Arguments) -> Output:
     """Show the level of a performance domain."""
     chosen = _chosen(ctx, args)
     rows = pace.states(ctx, chosen.resources, fresh=chosen.fresh, limits=False)
-    return chosen.output(rows, _LEVEL)
+    return chosen.output(rows, _LEVEL, partial=True)
 
 
 def limits_get(ctx: Context, args: Arguments) -> Output:
@@ -186,7 +186,7 @@ def _read_back(ctx: Context, chosen: Subjects, failed: dict[int, ScmictlError]) 
     rows: list[Row] = pace.states(ctx, chosen.resources)
     for row in rows:
         row.error = failed.get(row.resource.id) or row.error
-    return chosen.output(rows, _COLUMNS)
+    return chosen.output(rows, _COLUMNS, partial=True)
 
 
 # --- the table ------------------------------------------------------------------------------------
