@@ -17,6 +17,8 @@ from scmictl.commands.subject import Row, ask
 from scmictl.protocols import perf
 from scmictl.wire import Request
 
+WIDE_UNIT = 0x30000
+"""From this version on the unit has two bits; before, one says mW."""
 UNITS = {perf.PowerUnit.MILLIWATT: "mW", perf.PowerUnit.MICROWATT: "uW"}
 """The units of a power cost; on the abstract scale it has none."""
 
@@ -127,7 +129,7 @@ def _ladder(ctx: Context, scale: Scale) -> Record:
 def power_unit(ctx: Context) -> str | None:
     """Return the unit in which this platform counts power costs; None for an abstract scale."""
     attributes = ctx.discover(perf.PROTOCOL).attributes.attributes
-    if ctx.version(perf.PROTOCOL) < 0x30000:
+    if ctx.version(perf.PROTOCOL) < WIDE_UNIT:
         return "mW" if attributes.power_in_mw else None
     return UNITS.get(attributes.power_unit)
 

@@ -53,6 +53,9 @@ _SHOW = (
     Column("levels", "levels"),
 )
 
+_KEEPS = 0x30000
+"""From this version on a limit that is sent as 0 stays as it is."""
+
 Run = Callable[[Context, Arguments], Output]
 
 
@@ -141,7 +144,7 @@ def limits_set(ctx: Context, args: Arguments) -> Output:
     """Set the limits of a performance domain, and show which hold now."""
     low, high = typed(args.min), typed(args.max)
     chosen = _chosen(ctx, args)
-    keeps = ctx.version(perf.PROTOCOL) >= 0x30000
+    keeps = ctx.version(perf.PROTOCOL) >= _KEEPS
     if keeps and not low.number and not high.number:
         raise UsageError("both limits are 0, which leaves them as they are: nothing to set")
     wanted = []

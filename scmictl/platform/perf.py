@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from scmictl.platform.port import Port
     from scmictl.protocols import common
 
-MICROWATTS = 0x30000
-"""From this version on a power cost can be in microwatts, and a limit of 0 is none."""
+MICROWATTS = KEEPING = 0x30000
+"""From this version on power can be in microwatts, and a limit of 0 is to stay as it is."""
 INDEXING = 0x40000
 """From this version on there is level indexing mode, and levels have five words."""
 QUALITY = 0x40001
@@ -244,7 +244,7 @@ class Performance(Behaviour):
 
         Raises OUT_OF_RANGE.
         """
-        if not word and version >= MICROWATTS:
+        if not word and version >= KEEPING:
             return None
         level = one.at(word) if one.indexed and version >= INDEXING else word
         require(level is not None and one.levels[0] <= level <= one.levels[-1], Status.OUT_OF_RANGE)

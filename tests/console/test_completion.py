@@ -359,3 +359,18 @@ def test_a_version_nobody_has_asked_for_is_learnt_too(frames: list[Frame]) -> No
         learn(stranger, learner)
         assert stranger.versions[clock.ID] == 0x30000
         assert knowledge.items["clock"][1].name == "uart0"
+
+
+def test_a_performance_domain_shows_its_level_or_the_index_of_it(tmp_path: Path) -> None:
+    board = tmp_path / "perf.toml"
+    board.write_text(
+        '[[perf]]\nname = "big"\nlevels = [300, 600]\n'
+        '[[perf]]\nname = "gpu"\nlevels = [{ level = 20, frequency = "200MHz" }]\n'
+        "level_indexing = true\n"
+    )
+    with connect(f"sim:{board}") as stranger:
+        knowledge = Knowledge()
+        learner = Learner(stranger, knowledge)
+        learner.want(["perf"])
+        learn(stranger, learner)
+        assert knowledge.items["perf"] == [Item(0, "big", "level 300"), Item(1, "gpu", "index 1")]
