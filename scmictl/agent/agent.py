@@ -43,7 +43,7 @@ from scmictl.errors import (
     TransferTimeout,
     TransportError,
 )
-from scmictl.protocols import Protocol, common
+from scmictl.protocols import Protocol, Resources, common
 from scmictl.transport.base import Link, Transport
 from scmictl.wire import AsyncRequest, Delayed, Effect, Request, Response, Status
 
@@ -108,7 +108,7 @@ class Agent:
         self._gone_at = self._retry_at = 0.0
         self._wall = wall
         self._implemented: dict[tuple[int, int], bool] = {}
-        self._discoveries: dict[int, Discovery] = {}
+        self._discoveries: dict[Resources, Discovery] = {}
         self._closed = False
 
     # -- what a user says -------------------------------------------------------------------
@@ -318,16 +318,23 @@ class Agent:
                 self._implemented[key] = False
         return self._implemented[key]
 
-    def discover(self, protocol: Protocol) -> Discovery:
-        """Return the platform's clocks, sensors and so on, read in bulk once per connection."""
-        found = self._discoveries.get(protocol.id)
+    def discover(self, protocol: Protocol, how: Resources | None = None) -> Discovery:
+        """Return the platform's clocks, sensors and so on, read in bulk once per connection.
+
+        ``how`` is the kind of things, where the protocol has several; None means the first.
+        """
+        how = how or protocol.resources
+        if how is None:
+            raise LocalProtocolError(f"the {protocol.name} protocol has nothing to list")
+        found = self._discoveries.get(how)
         if found is None:
-            found = self._discoveries[protocol.id] = Discovery.read(self, protocol)
+            found = self._discoveries[how] = Discovery.read(self, protocol, how)
         return found
 
-    def discovered(self, protocol: Protocol) -> Discovery | None:
+    def discovered(self, protocol: Protocol, how: Resources | None = None) -> Discovery | None:
         """Return what :meth:`discover` has found earlier, without sending anything."""
-        return self._discoveries.get(protocol.id)
+        how = how or protocol.resources
+        return None if how is None else self._discoveries.get(how)
 
     # -- the end ----------------------------------------------------------------------------
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scmictl.errors import LocalProtocolError, RemoteProtocolError, ScmictlError
-from scmictl.protocols import Protocol
+from scmictl.errors import RemoteProtocolError, ScmictlError
+from scmictl.protocols import Protocol, Resources
 from scmictl.wire import Response, Struct, follow
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Resource:
-    """One clock, sensor or domain.
+    """One clock, sensor, domain or pin.
 
     ``description`` is what the platform says of it (None if it could not be read; then ``error``
     says why), ``name`` its whole name.
@@ -33,10 +33,10 @@ class Resource:
 
 
 class Discovery:
-    """The resources of one protocol; ``attributes`` is the PROTOCOL_ATTRIBUTES response."""
+    """The resources of one kind; ``attributes`` is the protocol's PROTOCOL_ATTRIBUTES response."""
 
-    def __init__(self, protocol: Protocol, attributes: Response, resources: list[Resource]) -> None:
-        self.protocol = protocol
+    def __init__(self, how: Resources, attributes: Response, resources: list[Resource]) -> None:
+        self.how = how
         self.attributes: Any = attributes
         self.resources = resources
         self.error: ScmictlError | None = None
@@ -48,15 +48,12 @@ class Discovery:
         return [resource.name for resource in self.resources]
 
     @classmethod
-    def read(cls, agent: Agent, protocol: Protocol) -> Discovery:
-        """Ask the platform for everything at once."""
-        how = protocol.resources
-        if how is None:
-            raise LocalProtocolError(f"the {protocol.name} protocol has nothing to list")
+    def read(cls, agent: Agent, protocol: Protocol, how: Resources) -> Discovery:
+        """Ask the platform for everything of one kind at once."""
         agent.version(protocol)
         attributes = agent.call(protocol.by_id[0x1]())
         count = follow(attributes, how.count)
-        found = cls(protocol, attributes, [Resource(number) for number in range(count)])
+        found = cls(how, attributes, [Resource(number) for number in range(count)])
         if how.describe.PAGING is not None:
             found._read_list(agent)
         else:
@@ -65,8 +62,8 @@ class Discovery:
         return found
 
     def _read_list(self, agent: Agent) -> None:
-        how = self.protocol.resources
-        assert how is not None and how.describe.PAGING is not None
+        how = self.how
+        assert how.describe.PAGING is not None
         if not self.resources:
             return
         listing = agent.listing(how.describe(**{how.describe.PAGING.start: 0}))
@@ -87,9 +84,7 @@ class Discovery:
             )
 
     def _read_each(self, agent: Agent) -> None:
-        how = self.protocol.resources
-        assert how is not None
-        transfers = [agent.submit(how.describing(r.id)) for r in self.resources]
+        transfers = [agent.submit(self.how.describing(r.id)) for r in self.resources]
         agent.collect(transfers)
         for resource, transfer in zip(self.resources, transfers, strict=True):
             try:
@@ -98,15 +93,12 @@ class Discovery:
                 resource.error = error
 
     def _describe(self, resource: Resource, description: Struct) -> None:
-        how = self.protocol.resources
-        assert how is not None
         resource.description = description
-        resource.name = getattr(description, how.name)
+        resource.name = getattr(description, self.how.name)
 
     def _read_names(self, agent: Agent) -> None:
         """Fetch the long names; where that fails the short one stays (reference A 1.10)."""
-        how = self.protocol.resources
-        assert how is not None
+        how = self.how
         if how.extended is None or how.name_get is None:
             return
         longer = [

@@ -24,7 +24,8 @@ class Arg(NamedTuple):
 
     ``kind``: ``id`` (number, name), ``ids`` (also globs and ``all``), ``number`` (in ``unit``),
     ``choice``, ``text``, ``file``, ``message``, ``event``, ``field``. ``of`` is the protocol whose
-    names complete an id.
+    names complete an id; where it has several kinds of things, an argument before it may name one,
+    and ``pinctrl.function`` is a kind by itself.
     """
 
     name: str

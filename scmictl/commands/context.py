@@ -15,7 +15,7 @@ from scmictl.agent.discovery import Discovery, Resource
 from scmictl.agent.transfers import Raw, Transfer
 from scmictl.commands.command import Record
 from scmictl.errors import NotOffered, Refused, StatusError, UsageError
-from scmictl.protocols import Protocol
+from scmictl.protocols import Protocol, Resources
 from scmictl.wire import Effect, Request, Response, Status, codec, header
 
 R = TypeVar("R", bound=Response)
@@ -181,34 +181,39 @@ class Context:
                 ) from error
             raise
 
-    def discover(self, protocol: Protocol) -> Discovery:
-        """Return the protocol's resources, read once per connection."""
+    def discover(self, protocol: Protocol, how: Resources | None = None) -> Discovery:
+        """Return the protocol's resources of a kind (None: the first), read once per connection."""
         self.version(protocol)
-        return self.agent.discover(protocol)
+        return self.agent.discover(protocol, how)
 
     # -- ids ---------------------------------------------------------------------------------
 
-    def one(self, protocol: Protocol, word: str) -> Resource:
+    def one(self, protocol: Protocol, word: str, how: Resources | None = None) -> Resource:
         """Return the resource that ``word`` (a number or a name) means.
 
         A number beyond the platform's count is passed on: the platform shall say NOT_FOUND. Raises
         UsageError for an unknown or ambiguous name, and for a glob that names several.
         """
-        found = self.several(protocol, [word])
+        found = self.several(protocol, [word], how)
         if len(found) != 1:
             raise UsageError(f"{word!r} names {len(found)} resources, expected one")
         return found[0]
 
-    def several(self, protocol: Protocol, words: list[str]) -> list[Resource]:
-        """Return the resources that ``words`` (numbers, names, globs, ``all``) mean, each once."""
-        how = protocol.resources
+    def several(
+        self, protocol: Protocol, words: list[str], how: Resources | None = None
+    ) -> list[Resource]:
+        """Return the resources that ``words`` (numbers, names, globs, ``all``) mean, each once.
+
+        ``how`` is their kind, where the protocol has several; None means the first.
+        """
+        how = how or protocol.resources
         assert how is not None
         if self.dry_run and "all" not in words:
             try:
                 return [Resource(n) for word in words for n in values.select(word, ())]
             except UsageError:
                 pass  # not a number: only the platform knows
-        discovery = self.discover(protocol)
+        discovery = self.discover(protocol, how)
         numbers: list[int] = []
         for word in words:
             for number in values.select(word, discovery.names, kind=how.noun):

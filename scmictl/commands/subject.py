@@ -13,7 +13,7 @@ from scmictl.agent import Resource, Transfer
 from scmictl.commands.command import Column, Record, Rows
 from scmictl.commands.context import Context, DryRun
 from scmictl.errors import ScmictlError, StatusError
-from scmictl.protocols import Protocol
+from scmictl.protocols import Protocol, Resources
 from scmictl.wire import Effect, Request, follow
 
 K = TypeVar("K")
@@ -69,16 +69,18 @@ class Wanted(NamedTuple):
 
 
 class Subjects:
-    """The resources that ``words`` name.
+    """The resources that ``words`` name, of the kind ``how`` where the protocol has several.
 
     ``fresh`` says that their descriptions have been read for this very command, ``many`` that the
     words could have named any number. Raises what `Context.several` raises.
     """
 
-    def __init__(self, ctx: Context, protocol: Protocol, words: list[str]) -> None:
+    def __init__(
+        self, ctx: Context, protocol: Protocol, words: list[str], how: Resources | None = None
+    ) -> None:
         self.ctx = ctx
-        self.fresh = ctx.agent.discovered(protocol) is None
-        self.resources = ctx.several(protocol, words)
+        self.fresh = ctx.agent.discovered(protocol, how) is None
+        self.resources = ctx.several(protocol, words, how)
         self.many = len(words) != 1 or _is_pattern(words[0], self.resources)
 
     def output(

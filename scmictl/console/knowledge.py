@@ -19,7 +19,7 @@ from scmictl import protocols, values
 from scmictl.agent import Agent, Listing, Resource, Transfer
 from scmictl.commands import reading
 from scmictl.errors import ScmictlError
-from scmictl.protocols import Protocol, base, clock, perf, sensor
+from scmictl.protocols import Protocol, Resources, base, clock, perf, pinctrl, sensor
 from scmictl.wire import Request, follow
 
 FRESH_S = 1.0
@@ -29,7 +29,7 @@ MOST = 32
 VALUED = 256
 """Of more things than this the values are not read, only the names."""
 AGENTS = "agent"
-"""The kind of the platform's agents; all other kinds are the names of protocols."""
+"""The kind of the platform's agents; all other kinds are what `Protocol.label` calls them."""
 
 Wave = Generator[Sequence[Request[Any]], list[Transfer[Any]], None]
 """Yields requests that belong together, and is sent their transfers when all are done."""
@@ -82,9 +82,9 @@ class Learner:
 
     def recall(self, kinds: Iterable[str]) -> None:
         """Take over the names that commands have discovered meanwhile."""
-        for number, kind in protocols.STANDARD:
-            protocol = protocols.by_id(number) if kind in kinds else None
-            found = self.agent.discovered(protocol) if protocol is not None else None
+        for kind in kinds:
+            subject = _subject(kind)
+            found = self.agent.discovered(*subject) if subject is not None else None
             if found is not None and kind not in self.knowledge.items:
                 self.knowledge.items[kind] = [Item(r.id, r.name) for r in found.resources]
 
@@ -115,11 +115,8 @@ class Learner:
     def _wave(self, kind: str) -> Wave | None:
         if kind == AGENTS:
             return self._agents()
-        try:
-            protocol = protocols.by_name(kind)
-        except ScmictlError:
-            return None
-        return self._resources(protocol) if protocol.resources is not None else None
+        subject = _subject(kind)
+        return self._resources(*subject) if subject is not None else None
 
     # -- what is asked -----------------------------------------------------------------------
 
@@ -147,22 +144,21 @@ class Learner:
             for number, transfer in enumerate(found, 1)
         ]
 
-    def _resources(self, protocol: Protocol) -> Wave:
+    def _resources(self, protocol: Protocol, how: Resources) -> Wave:
         if not (yield from self._version(protocol)):
             return
-        discovery = self.agent.discovered(protocol)
+        discovery = self.agent.discovered(protocol, how)
         if discovery is not None:
             resources = discovery.resources
         else:
-            resources = yield from _discover(protocol)
-        before = {item.id: item.value for item in self.knowledge.items.get(protocol.name, ())}
-        self.knowledge.items[protocol.name] = [
-            Item(r.id, r.name, before.get(r.id, "")) for r in resources
-        ]
-        reader = _VALUES.get(protocol.name)
+            resources = yield from _discover(protocol, how)
+        kind = protocol.label(how)
+        before = {item.id: item.value for item in self.knowledge.items.get(kind, ())}
+        self.knowledge.items[kind] = [Item(r.id, r.name, before.get(r.id, "")) for r in resources]
+        reader = _VALUES.get(kind)
         if reader is not None and len(resources) <= VALUED:
             shown = yield from reader(resources)
-            self.knowledge.items[protocol.name] = [
+            self.knowledge.items[kind] = [
                 Item(r.id, r.name, text) for r, text in zip(resources, shown, strict=True)
             ]
 
@@ -199,10 +195,18 @@ class _Run:
             self._sent = []
 
 
-def _discover(protocol: Protocol) -> Generator[Any, list[Transfer[Any]], list[Resource]]:
+def _subject(kind: str) -> tuple[Protocol, Resources] | None:
+    """Return the protocol and the kind of its things, or None for what is no such kind."""
+    try:
+        return protocols.by_label(kind)
+    except ScmictlError:
+        return None
+
+
+def _discover(
+    protocol: Protocol, how: Resources
+) -> Generator[Any, list[Transfer[Any]], list[Resource]]:
     """Find the resources of a protocol as the agent's discovery does, piece by piece."""
-    how = protocol.resources
-    assert how is not None
     (attributes,) = yield [protocol.by_id[0x1]()]
     resources = [Resource(n) for n in range(follow(attributes.result(), how.count))]
     if how.describe.PAGING is not None:
@@ -282,6 +286,26 @@ def _reading(resource: Resource, response: Any) -> str:
     return values.format_value(measure.value(raw), measure.unit)
 
 
+def _muxed(selector: int, resources: Sequence[Resource]) -> Values:
+    """Read which function is selected on every pin or group, and then what it is called."""
+    found = yield [pinctrl.function_of(selector, r.id) for r in resources]
+    numbers = {
+        transfer.response.function_selected
+        for transfer in found
+        if transfer.error is None and transfer.response is not None
+    }
+    asked = sorted(numbers - {pinctrl.NO_FUNCTION})
+    described = yield [pinctrl.FUNCTIONS.describing(number) for number in asked]
+    names = {
+        number: _value(transfer, lambda response: str(response.name))
+        for number, transfer in zip(asked, described, strict=True)
+    }
+    return [
+        _value(transfer, lambda response: names.get(response.function_selected, ""))
+        for transfer in found
+    ]
+
+
 def _value(transfer: Transfer[Any], show: Callable[[Any], str]) -> str:
     """Return what a response says, or the name of the error it was."""
     if transfer.error is not None or transfer.response is None:
@@ -293,5 +317,7 @@ _VALUES: dict[str, Callable[[Sequence[Resource]], Values]] = {
     "perf": _domains,
     "clock": _clocks,
     "sensor": _sensors,
+    "pinctrl": partial(_muxed, pinctrl.Selector.PIN),
+    "pinctrl.group": partial(_muxed, pinctrl.Selector.GROUP),
 }
-"""How the value of every resource of a protocol is read; without a line names come alone."""
+"""How the value of every resource of a kind is read; without a line names come alone."""

@@ -17,7 +17,7 @@ from scmictl.commands import Arg, Opt, event, message
 from scmictl.console.knowledge import AGENTS, Item
 from scmictl.console.terminal import safe
 from scmictl.errors import UsageError
-from scmictl.protocols import version_text
+from scmictl.protocols import Protocol, Resources, version_text
 from scmictl.wire import Bits, Field, Message, Request, Struct
 
 LISTED = 1000
@@ -78,7 +78,8 @@ class Scene(NamedTuple):
 def argument(arg: Arg, before: Sequence[str], partial: str, scene: Scene) -> list[Offer]:
     """Return what fits the argument; ``before`` are the arguments that come before it."""
     if arg.kind in ("id", "ids"):
-        return ids(arg.of or arg.name, partial, scene, several=arg.kind == "ids")
+        kind = _kind(arg.of or arg.name, before)
+        return ids(kind, partial, scene, several=arg.kind == "ids")
     if arg.kind == "field":
         return fields(before, partial, scene)
     if arg.kind == "message":
@@ -128,6 +129,17 @@ def ids(kind: str, partial: str, scene: Scene, *, several: bool) -> list[Offer]:
     if several and items and not by_number:
         offers.append(Offer("all", f"all {len(items)}"))
     return offers
+
+
+def _kind(of: str, before: Sequence[str]) -> str:
+    """Return the kind of things meant: of a protocol with several, a word before may name it."""
+    if of in (name for _, name in protocols.STANDARD):
+        protocol = protocols.by_name(of)
+        for word in before if len(protocol.kinds) > 1 else ():
+            how = protocol.kind(word)
+            if how is not None:
+                return protocol.label(how)
+    return of
 
 
 def _by_number(item: Item) -> Offer:
@@ -240,7 +252,9 @@ def fields(before: Sequence[str], partial: str, scene: Scene) -> list[Offer]:
     if equals:
         return [
             offer._replace(word=f"{path}={offer.word}", shown=offer.shown or offer.word)
-            for offer in _field_value(kind, version, path.rstrip(":"), typed, protocol.name, scene)
+            for offer in _field_value(
+                kind, version, path.rstrip(":"), typed, _Fields(protocol, before[1:], scene)
+            )
         ]
     given = {word.partition("=")[0].rstrip(":") for word in before[1:]}
     offers = []
@@ -270,8 +284,28 @@ def _choices(enum: Iterable[Any] | None) -> str:
     return "|".join(member.name.lower().rstrip("_") for member in enum) if enum else ""
 
 
+class _Fields(NamedTuple):
+    """What surrounds the value of a field: the protocol, the ``given`` fields, and the scene."""
+
+    protocol: Protocol
+    given: Sequence[str]
+    scene: Scene
+
+    def kind(self, field: Field) -> Resources | None:
+        """Return the kind of things that an id in ``field`` is one of.
+
+        Where the same field holds ids of several kinds, another field says which is meant.
+        """
+        named = {word.partition("=")[2].lower() for word in self.given}
+        kinds = self.protocol.kinds
+        for how in kinds:
+            if field.key == f"{how.noun}_id" or (field.key == how.id and how.noun in named):
+                return how
+        return next((how for how in kinds if field.key in (how.id, "parent_id")), None)
+
+
 def _field_value(
-    kind: type[Struct], version: int, path: str, typed: str, protocol: str, scene: Scene
+    kind: type[Struct], version: int, path: str, typed: str, around: _Fields
 ) -> list[Offer]:
     """Return what can stand behind ``path=``."""
     first, _, rest = path.partition(".")
@@ -280,7 +314,7 @@ def _field_value(
     if field is None:
         return []
     if rest and isinstance(field.element, type) and issubclass(field.element, Struct):
-        return _field_value(field.element, version, rest, typed, protocol, scene)
+        return _field_value(field.element, version, rest, typed, around)
     enum = field.enum
     if rest and field.bits is not None:
         bit = next((b for b in field.bits.at(version).PARTS if b.key == rest), None)
@@ -291,11 +325,11 @@ def _field_value(
         enum = bit.enum
     if enum is not None:
         return [Offer(member.name.lower().rstrip("_"), str(member.value)) for member in enum]
-    how = protocols.by_name(protocol).resources
-    if how is not None and field.key in (how.id, f"{how.noun}_id", "parent_id"):
-        return _numbers(protocol, scene)
+    how = around.kind(field)
+    if how is not None:
+        return _numbers(around.protocol.label(how), around.scene)
     if field.key == "agent_id":
-        return _numbers(AGENTS, scene)
+        return _numbers(AGENTS, around.scene)
     return amounts(typed, field.unit) if field.unit and not _is_word(field) else []
 
 

@@ -37,6 +37,7 @@ __all__ = [
     "Resources",
     "base",
     "by_id",
+    "by_label",
     "by_name",
     "clock",
     "id_name",
@@ -109,6 +110,20 @@ def by_name(name: str, vendor: str | None = None, sub_vendor: str | None = None)
     if name.lower() in names:
         return _load(name.lower())
     raise UsageError(f"unknown protocol {name!r}, expected one of: {', '.join(names)}")
+
+
+def by_label(label: str) -> tuple[Protocol, Resources]:
+    """Return the protocol and the kind of things that :meth:`Protocol.label` has named.
+
+    Raises UsageError for any other text.
+    """
+    name, dot, noun = label.partition(".")
+    protocol = by_name(name)
+    how = protocol.kind(noun) if dot else protocol.resources
+    if how is None:
+        nouns = ", ".join(kind.noun for kind in protocol.kinds) or "nothing to list"
+        raise UsageError(f"unknown kind {noun!r} of {name}, expected one of: {nouns}")
+    return protocol, how
 
 
 def id_name(protocol_id: int, vendor: str | None = None, sub_vendor: str | None = None) -> str:

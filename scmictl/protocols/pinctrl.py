@@ -345,6 +345,18 @@ class NegotiateProtocolVersion(common.NegotiateProtocolVersion, protocol=ID, sin
     """Ask the platform to speak another version of the pin control protocol to this agent."""
 
 
+def function_of(selector: int, id: int) -> SettingsGet:
+    """Return the request for nothing but the function selected on a pin or a group."""
+    attributes = SettingsGetAttributes(config_flag=Wanted.FUNCTION, selector=selector)
+    return SettingsGet(identifier=id, attributes=attributes)
+
+
+def settings_of(selector: int, id: int) -> SettingsGet:
+    """Return the request for the function and all settings of a pin or a group: a list."""
+    attributes = SettingsGetAttributes(config_flag=Wanted.ALL, selector=selector)
+    return SettingsGet(identifier=id, attributes=attributes)
+
+
 def _kind(noun: str, count: str, selector: Selector) -> Resources:
     return Resources(
         noun,
@@ -357,6 +369,10 @@ def _kind(noun: str, count: str, selector: Selector) -> Resources:
         given={"flags": SelectorFlags(selector=selector)},
     )
 
+
+PINS = _kind("pin", "attributes_low.num_pins", Selector.PIN)
+GROUPS = _kind("group", "attributes_low.num_groups", Selector.GROUP)
+FUNCTIONS = _kind("function", "attributes_high.num_functions", Selector.FUNCTION)
 
 PROTOCOL = Protocol(
     "pinctrl",
@@ -377,9 +393,5 @@ PROTOCOL = Protocol(
         SetPermissions,
         NegotiateProtocolVersion,
     ),
-    resources=(
-        _kind("pin", "attributes_low.num_pins", Selector.PIN),
-        _kind("group", "attributes_low.num_groups", Selector.GROUP),
-        _kind("function", "attributes_high.num_functions", Selector.FUNCTION),
-    ),
+    resources=(PINS, GROUPS, FUNCTIONS),
 )

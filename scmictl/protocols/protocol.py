@@ -85,6 +85,18 @@ class Protocol:
         """The (first kind of) numbered things, or None if the protocol has none."""
         return self.kinds[0] if self.kinds else None
 
+    def kind(self, word: str) -> Resources | None:
+        """Return the kind of things that ``word`` names: ``group``, ``groups``."""
+        named = (how for how in self.kinds if word.lower() in (how.noun, f"{how.noun}s"))
+        return next(named, None)
+
+    def label(self, how: Resources) -> str:
+        """Return what tells a kind of things from those of all protocols.
+
+        That is the name of the protocol for its first kind, and ``pinctrl.group`` for another.
+        """
+        return self.name if how is self.resources else f"{self.name}.{how.noun}"
+
     @cached_property
     def newest(self) -> int:
         """The newest version that is not experimental; where all are, the newest of them."""

@@ -191,6 +191,12 @@ def test_the_things_of_a_protocol_with_several_kinds_are_asked_for_by_their_kind
         }
     )
     assert agent.discover(pinctrl.PROTOCOL).names == ["gpio-with-a-long-name"]
+    assert agent.discovered(pinctrl.PROTOCOL, group) is None
+    groups = agent.discover(pinctrl.PROTOCOL, group)
+    assert groups.names == ["gpio-with-a-long-name"] * 5
+    assert agent.discover(pinctrl.PROTOCOL, group) is groups
+    assert len(agent.discover(pinctrl.PROTOCOL).resources) == 1
+    assert agent.discover(pinctrl.PROTOCOL, pinctrl.PROTOCOL.kind("functions")).names == []
 
 
 def test_discovery_reads_every_clock_once_and_keeps_the_ones_that_fail(

@@ -229,6 +229,18 @@ def test_a_protocol_can_have_several_kinds_of_things() -> None:
     assert base.PROTOCOL.resources is None
 
 
+def test_a_kind_of_things_has_a_label_among_those_of_all_protocols() -> None:
+    labels = [pinctrl.PROTOCOL.label(kind) for kind in pinctrl.PROTOCOL.kinds]
+    assert labels == ["pinctrl", "pinctrl.group", "pinctrl.function"]
+    for label, kind in zip(labels, pinctrl.PROTOCOL.kinds, strict=True):
+        assert protocols.by_label(label) == (pinctrl.PROTOCOL, kind)
+    assert pinctrl.PROTOCOL.kind("Groups") is pinctrl.GROUPS
+    assert pinctrl.PROTOCOL.kind("clock") is None
+    for wrong in ("base", "pinctrl.", "pinctrl.clock", "clock.pin", "agent"):
+        with pytest.raises(UsageError):
+            protocols.by_label(wrong)
+
+
 def test_an_experimental_version_is_spoken_only_with_a_platform_that_has_it() -> None:
     assert powercap.PROTOCOL.newest == 0x20000
     assert powercap.PROTOCOL.layout_version(0x20000) == 0x20000
