@@ -52,7 +52,7 @@ def _facts(platform: Platform, source: str) -> Record:
         "name": source,
         "agents": list(platform.agents),
         "counts": {
-            made.PROTOCOL.name: len(made.names) for made in behaviours if made.PROTOCOL.resources
+            made.PROTOCOL.name: made.count for made in behaviours if made.PROTOCOL.resources
         },
         "versions": {made.PROTOCOL.name: version_text(made.version) for made in behaviours},
         "devices": [device.name for device in platform.permissions.devices],

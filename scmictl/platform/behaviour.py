@@ -133,6 +133,9 @@ class Behaviour:
     def reset(self, agent: int, now: float) -> None:
         """Put back everything the agent has set; its subscriptions are gone already."""
 
+    def reset_permissions(self, agent: int) -> None:
+        """Put back the permissions of the agent that are the protocol's own."""
+
     def state(self, resource: int) -> dict[str, Any]:
         """Return what a resource is like now, whoever may see it; units are in the keys' names."""
         return {}
@@ -144,6 +147,11 @@ class Behaviour:
         UsageError for a key or value that the resource cannot have; then nothing has changed.
         """
         raise values.unknown("key", key, ())
+
+    @property
+    def count(self) -> int:
+        """How many things of its first kind there are."""
+        return len(self.names)
 
     # --- for dispatch and the platform ------------------------------------------------------------
 

@@ -27,11 +27,21 @@ nearly all of it; all of it is this (everything but names, types and rates may b
                   intervals, interval = time; continuous, async, enabled, faulty = bool
                   timestamp_exponent = integer; latency = time; restrict = [AGENT, …]
     [[sensor.axis]]  name, and instead of the sensor's: type to range, and resolution
+    [pinctrl]     set_permissions = bool (whether that message is there)
+    [[pinctrl.pin]]       name; supports = [TYPE, …] (all that the specification names)
+                  settings = { TYPE = value }; function = name; restrict = [AGENT, …]
+    [[pinctrl.group]]     name; pins = [name, …]; function = name; restrict = [AGENT, …]
+    [[pinctrl.function]]  name; either groups or pins = [name, …], all of them = ["*"]
+                  gpio, exclusive = bool
 
 ``rates`` and ``intervals`` are a list in ascending order, or { lowest, highest, step }. A rate is
 an integer in Hz or a text ("24MHz"), a time a text in s, ms, us or ns ("100ms"). Numbers of clocks,
 sensors and domains are their positions, that of the first agent is 1. Without agents there is one,
 ``agent``, which is trusted. A protocol exists if its table or its version is there.
+
+The TYPE of a pin's setting is ``bias-pull-up`` or the number of a vendor's (``0xc0``), its value an
+integer or a text ("10kohm"). Where resources are named, a pin is ``pinctrl:NAME``, a group is
+``pinctrl:group/NAME`` and a function ``pinctrl:function/NAME``.
 """
 
 from __future__ import annotations

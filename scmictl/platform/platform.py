@@ -27,6 +27,7 @@ BEHAVIOURS = (
     "perf",
     "clock",
     "sensor",
+    "pinctrl",
 )
 """The files with a behaviour, in the order of their protocol numbers.
 
@@ -199,6 +200,8 @@ class Platform:
             behaviour.reset(agent, now)
         if permissions:
             self.permissions.reset(agent)
+            for behaviour in self.behaviours.values():
+                behaviour.reset_permissions(agent)
 
     def _unsubscribe(self, port: Port) -> None:
         for event, resource in list(port.subscriptions):
