@@ -57,7 +57,7 @@ class Row:
     @property
     def empty(self) -> bool:
         """Whether nothing is known but what the resource is called."""
-        return not any(v for k, v in self.record.items() if k not in ("id", "name"))
+        return not any(v for k, v in self.record.items() if k not in ("id", "kind", "name"))
 
 
 class Wanted(NamedTuple):
@@ -79,6 +79,7 @@ class Subjects:
         self, ctx: Context, protocol: Protocol, words: list[str], how: Resources | None = None
     ) -> None:
         self.ctx = ctx
+        self.how = how or protocol.resources
         self.fresh = ctx.agent.discovered(protocol, how) is None
         self.resources = ctx.several(protocol, words, how)
         self.many = len(words) != 1 or _is_pattern(words[0], self.resources)

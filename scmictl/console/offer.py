@@ -95,7 +95,7 @@ def argument(arg: Arg, before: Sequence[str], partial: str, scene: Scene) -> lis
 def value(arg: Arg | Opt, partial: str, scene: Scene) -> list[Offer]:
     """Return what fits an option, or an argument that stands for itself."""
     if arg.choices:
-        return [Offer(choice, open="…" in choice) for choice in arg.choices if "…" not in choice]
+        return [Offer(one, open=one.endswith("=")) for one in arg.choices if "…" not in one]
     if arg.kind == "duration":
         return amounts(partial, "s")
     if arg.kind == "number" and arg.unit:

@@ -49,8 +49,6 @@ ENTRY = 8
 """Bytes of a setting in a list, and of what stands before it."""
 NOTHING = "none"
 
-_UNIT_SUFFIX = {"Ω": "_ohm", "mA": "_ma", "us": "_us"}
-
 
 class Pinctrl(Behaviour):
     """The pin control protocol; ``pads`` are the pins, groups and functions."""
@@ -255,7 +253,7 @@ class Pinctrl(Behaviour):
             "function": None if function is None else function.name,
             "owner": next((agents[agent].name for agent in owners if agent is not None), None),
             "held_by": sorted({self.names[self.number(t)] for pin in one.pins for t in pin.held}),
-            "settings": {_key(kind): value for kind, value in one.settings},
+            "settings": {setting.key(kind): value for kind, value in one.settings},
         }
 
     def adjust(self, resource: int, key: str, text: str, now: float) -> None:
@@ -324,12 +322,6 @@ class Pinctrl(Behaviour):
                 return things[resource]
             resource -= len(things)
         raise Refusal(Status.NOT_FOUND)
-
-
-def _key(type: int) -> str:
-    """Return what a setting is called in a record: ``bias_pull_up_ohm``."""
-    unit = setting.unit_of(type)
-    return setting.type_name(type).replace("-", "_") + (_UNIT_SUFFIX[unit] if unit else "")
 
 
 BEHAVIOUR = Pinctrl

@@ -20,6 +20,7 @@ SWITCHES = frozenset(ConfigType) - {
 }
 """The types whose values 0 and 1 mean off and on."""
 
+_SUFFIXES = {"Ω": "_ohm", "mA": "_ma", "us": "_us"}
 _ON_OFF = {"on": 1, "true": 1, "yes": 1, "off": 0, "false": 0, "no": 0}
 
 
@@ -40,6 +41,15 @@ def type_name(type: int) -> str:
         return ConfigType(type).name.lower().replace("_", "-")
     except ValueError:
         return f"{type:#x}"
+
+
+def key(type: int) -> str:
+    """Return what a setting is called in a record, with its unit: ``bias_pull_up_ohm``."""
+    if type in VENDOR:
+        return f"vendor_{type:#x}"
+    if type not in ConfigType.__members__.values():
+        return f"type_{type:#x}"
+    return ConfigType(type).name.lower() + _SUFFIXES.get(unit_of(type) or "", "")
 
 
 def value_of(type: int, text: str) -> int:

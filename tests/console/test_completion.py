@@ -14,7 +14,7 @@ from scmictl.console.completion import Candidate, complete, quoted
 from scmictl.console.knowledge import Item, Knowledge, Learner
 from scmictl.console.lexer import statements
 from scmictl.console.offer import Scene
-from scmictl.protocols import base, clock, sensor
+from scmictl.protocols import base, clock, pinctrl, sensor
 from scmictl.wire import Effect, header
 
 CLOCKS = [
@@ -26,11 +26,20 @@ CLOCKS = [
     Item(5, "twin", "4 Hz"),
     Item(6, "twin", "5 Hz"),
 ]
+GROUPS = [Item(0, "uart"), Item(1, "spi")]
+FUNCTIONS = [Item(0, "serial"), Item(1, "gpio")]
 SENSORS = [Item(0, "soc-temp", "47.5 °C"), Item(1, None, "\x1b[31mred")]
 
 
 def items(kind: str) -> Sequence[Item]:
-    return {"clock": CLOCKS, "sensor": SENSORS, "agent": [Item(1, "ospm")]}.get(kind, [])
+    return {
+        "clock": CLOCKS,
+        "sensor": SENSORS,
+        "pinctrl": [Item(0, "tx", "serial")],
+        "pinctrl.group": GROUPS,
+        "pinctrl.function": FUNCTIONS,
+        "agent": [Item(1, "ospm")],
+    }.get(kind, [])
 
 
 SCENE = Scene(
@@ -267,6 +276,32 @@ def test_no_statement_has_the_name_of_a_command() -> None:
     assert not names & {*statement.BATCH, *statement.SHELL}
 
 
+# --- kinds of things ------------------------------------------------------------------------------
+
+
+def test_where_a_protocol_has_several_kinds_the_word_before_says_which() -> None:
+    assert texts("pinctrl show ") == ["pin", "group", "function"]
+    assert notes("pinctrl show pin ")["tx"] == "0  serial"
+    assert texts("pinctrl show group u") == ["uart "]
+    assert texts("pinctrl assoc function ser") == ["serial "]
+    assert texts("pinctrl list ") == ["pins", "groups", "functions"]
+    assert texts("pinctrl list groups uart sp") == ["spi "]
+    assert texts("pinctrl select group uart ") == ["serial", "gpio"]
+
+
+def test_the_types_of_settings_complete_up_to_their_value() -> None:
+    assert texts("pinctrl config set pin tx drive-s") == ["drive-strength="]
+    assert texts("pinctrl config set pin tx drive-strength=4mA bias-pull-u") == ["bias-pull-up="]
+
+
+def test_ids_in_a_message_are_of_the_kind_that_another_field_names() -> None:
+    assert texts("call PINCTRL_ATTRIBUTES identifier=") == ["identifier=0 "]
+    named = "call PINCTRL_ATTRIBUTES flags.selector=group identifier="
+    assert notes(named) == {"identifier=0": "uart", "identifier=1": "spi"}
+    function = "call PINCTRL_SETTINGS_CONFIGURE function_id="
+    assert notes(function) == {"function_id=0": "serial", "function_id=1": "gpio"}
+
+
 # --- learning -------------------------------------------------------------------------------------
 
 
@@ -349,6 +384,29 @@ def test_names_that_a_command_has_discovered_are_not_read_again(
     learn(agent, learner)
     asked = {header.unpack(header.WORD.unpack_from(f.data)[0]).message_id for f in frames}
     assert asked == {clock.RateGet.MESSAGE_ID, clock.Attributes.MESSAGE_ID}
+
+
+def test_every_kind_of_things_is_learnt_by_itself(tmp_path: Path) -> None:
+    board = tmp_path / "pins.toml"
+    board.write_text(
+        '[[pinctrl.pin]]\nname = "tx"\n[[pinctrl.pin]]\nname = "a-pin-with-a-long-name"\n'
+        '[[pinctrl.group]]\nname = "uart"\npins = ["tx"]\nfunction = "serial"\n'
+        '[[pinctrl.function]]\nname = "serial"\ngroups = ["uart"]\n'
+    )
+    with connect(f"sim:{board}") as stranger:
+        knowledge = Knowledge()
+        learner = Learner(stranger, knowledge)
+        learner.want(["pinctrl", "pinctrl.group", "pinctrl.function", "pinctrl.clock"])
+        learn(stranger, learner)
+        assert knowledge.items == {
+            "pinctrl": [Item(0, "tx", "serial"), Item(1, "a-pin-with-a-long-name", "")],
+            "pinctrl.group": [Item(0, "uart", "serial")],
+            "pinctrl.function": [Item(0, "serial", "")],
+        }
+        stranger.discover(pinctrl.PROTOCOL, pinctrl.FUNCTIONS)
+        learner.forget()
+        learner.recall(["pinctrl", "pinctrl.function"])
+        assert list(knowledge.items) == ["pinctrl.function"]
 
 
 def test_a_version_nobody_has_asked_for_is_learnt_too(frames: list[Frame]) -> None:

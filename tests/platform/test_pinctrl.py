@@ -365,7 +365,7 @@ def test_the_state_names_function_owner_and_settings(boss: Any, hand: Any) -> No
         "held_by": ["group/uart"],
         "settings": {"bias_pull_up_ohm": 10000, "drive_strength_ma": 4},
     }
-    assert hand.state("rx")["settings"] == {"bias_pull_up_ohm": 10000, "0xc1": 7}
+    assert hand.state("rx")["settings"] == {"bias_pull_up_ohm": 10000, "vendor_0xc1": 7}
     assert hand.state("group/uart")["owner"] == "boss"
     assert hand.state("function/gpio") == {"selected_on": ["a-pin-with-a-long-name"]}
 
