@@ -130,11 +130,11 @@ class Pinctrl(Behaviour):
         require(not request.flags.reserved)
         require(request.flags.selector != Selector.PIN, Status.NOT_SUPPORTED)
         require(request.index < len(elements))
-        left = elements[request.index :]
-        ids = [element.id for element in left[: min(call.fit(2), COUNT_BITS)]]
+        end = request.index + min(call.fit(2), COUNT_BITS)
+        ids = [element.id for element in elements[request.index : end]]
+        left = max(len(elements) - end, 0)
         return pinctrl.ListAssociationsResponse(
-            flags=pinctrl.AssociationsFlags(remaining=len(left) - len(ids), returned=len(ids)),
-            array_=ids,
+            flags=pinctrl.AssociationsFlags(remaining=left, returned=len(ids)), array_=ids
         )
 
     # --- settings ---------------------------------------------------------------------------------

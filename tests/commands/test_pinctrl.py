@@ -413,3 +413,9 @@ def test_the_group_says_what_the_platform_has(one: Any) -> None:
     assert info["messages"]["PINCTRL_SET_PERMISSIONS"] is False
     [counted] = [p for p in one.json("info")["protocols"] if p["name"] == "pinctrl"]
     assert (counted["version"], counted["count"]) == ("1.0", 4)
+
+
+def test_a_board_counts_its_pins(tmp_path: Path, console: Callable[..., Any]) -> None:
+    (tmp_path / "pins.toml").write_text(BOARD)
+    checked = console().json(f"board check {tmp_path / 'pins.toml'}")
+    assert checked["counts"] == {"pinctrl": 4}

@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as settings_of_hypothesis
+from hypothesis import strategies as st
 
 from scmictl.errors import BoardError, UsageError
 from scmictl.platform import Platform
@@ -337,6 +340,58 @@ def test_a_message_of_another_length_than_its_count_is_malformed(boss: Any, coun
     words = [CLK, 0xFFFFFFFF, count << 2, 10, 1]
     assert boss.words(0x6406, *words) == [0x6406, 0xFFFFFFF6]
     assert pads(boss).pins[CLK].settings == []
+
+
+# --- Linux, and hostile bytes ---------------------------------------------------------------------
+
+
+def test_a_linux_driver_probes_and_takes_a_group_in_its_order(boss: Any) -> None:
+    """What Linux 6.12 asks, with the room it gives; a hog then claims pin by pin."""
+    boss.ask(pinctrl.ProtocolVersion(), 12)
+    low = boss.ask(pinctrl.ProtocolAttributes(), 16).attributes_low
+    for id in range(low.num_pins):
+        if boss.ask(described(PIN, id), 28).attributes.extended_name:
+            boss.ask(pinctrl.NameGet(identifier=id, flags=flags(PIN)), 76)
+    boss.ask(described(FUNCTION, SERIAL), 28)
+    for id in boss.every(associated(FUNCTION, SERIAL), 136):
+        boss.ask(described(GROUP, id), 28)
+    pins = boss.every(associated(GROUP, UART), 136)
+    for id in pins:
+        boss.ask(pinctrl.Request(identifier=id, flags=flags(PIN)), 8)
+    boss.ask(configure(GROUP, UART, function=SERIAL), 8)
+    # Not in the order of their types.
+    boss.ask(configure(GROUP, UART, (ConfigType.DRIVE_STRENGTH, 8), (4, 1000)), 8)
+    for id in pins:
+        assert boss.ask(one(PIN, id, ConfigType.DRIVE_STRENGTH), 136).configs[0].value == 8
+        assert pads(boss).pins[id].owner == 1
+
+
+@pytest.fixture(scope="module")
+def ports() -> list[Any]:
+    platform = Platform.from_text(BOARD)
+    return [platform.attach(name) for name in ("boss", "guest", "other")]
+
+
+@settings_of_hypothesis(max_examples=400, deadline=None)
+@given(
+    message=st.integers(0, 0x11),
+    words=st.lists(st.one_of(st.integers(0, 16), st.integers(0, 0xFFFFFFFF)), max_size=6),
+    room=st.sampled_from([8, 12, 16, 24, 136, 8192]),
+    which=st.integers(0, 2),
+)
+def test_whatever_comes_the_answer_is_legal(
+    ports: list[Any], message: int, words: list[int], room: int, which: int
+) -> None:
+    head = (pinctrl.ID << 10 | message).to_bytes(4, "little")
+    frame = head + b"".join(value.to_bytes(4, "little") for value in words)
+    answer = ports[which].handle(0, frame, room, 0.0)
+    assert answer[:4] == head
+    assert 8 <= len(answer) <= room
+    status = Status(int.from_bytes(answer[4:8], "little", signed=True))
+    assert status is Status.SUCCESS or len(answer) == 8
+    for pin in ports[0].platform.behaviours[pinctrl.ID].pads.pins:
+        assert (pin.owner is None) == (not pin.held)
+        assert all(pin in target.pins for target in pin.held)
 
 
 # --- by hand --------------------------------------------------------------------------------------
