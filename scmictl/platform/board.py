@@ -27,6 +27,15 @@ nearly all of it; all of it is this (everything but names, types and rates may b
                   intervals, interval = time; continuous, async, enabled, faulty = bool
                   timestamp_exponent = integer; latency = time; restrict = [AGENT, …]
     [[sensor.axis]]  name, and instead of the sensor's: type to range, and resolution
+    [[powercap]]  name; unit = "mW" (or "uW", "abstract"); parent = name
+                  caps = { lowest, highest, step } with cap (highest; 0: off) at start, or
+                  only cap (fixed), or neither (POWERCAP_CAP_GET is refused; Linux needs it)
+                  pais = { lowest, highest, step } with pai (lowest), or only pai (100ms)
+                  cais and cai (100ms) likewise; power, swing, noise, sustainable = power
+                  period, latency = time; accuracy = integer in 0.001 percent
+                  monitoring, notify, async, fastchannel = bool
+                  restrict = { AGENT = ["cap", "interval", "measurement"] }
+    [[powercap.limit]]  more limits of the domain, for version 3.0: name; cap to cai as above
     [pinctrl]     set_permissions = bool (whether that message is there)
     [[pinctrl.pin]]       name; supports = [TYPE, …] (all that the specification names)
                   settings = { TYPE = value }; function = name; restrict = [AGENT, …]
@@ -35,9 +44,10 @@ nearly all of it; all of it is this (everything but names, types and rates may b
                   gpio, exclusive = bool
 
 ``rates`` and ``intervals`` are a list in ascending order, or { lowest, highest, step }. A rate is
-an integer in Hz or a text ("24MHz"), a time a text in s, ms, us or ns ("100ms"). Numbers of clocks,
-sensors and domains are their positions, that of the first agent is 1. Without agents there is one,
-``agent``, which is trusted. A protocol exists if its table or its version is there.
+an integer in Hz or a text ("24MHz"), a time a text in s, ms, us or ns ("100ms"), a power an integer
+in the domain's unit or a text ("15W"). Numbers of clocks, sensors and domains are their positions,
+that of the first agent is 1. Without agents there is one, ``agent``, which is trusted. A protocol
+exists if its table or its version is there.
 
 The TYPE of a pin's setting is ``bias-pull-up`` or the number of a vendor's (``0xc0``), its value an
 integer or a text ("10kohm"). Where resources are named, a pin is ``pinctrl:NAME``, a group is

@@ -27,6 +27,7 @@ BEHAVIOURS = (
     "perf",
     "clock",
     "sensor",
+    "powercap",
     "pinctrl",
 )
 """The files with a behaviour, in the order of their protocol numbers.
