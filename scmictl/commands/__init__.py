@@ -59,6 +59,7 @@ TABLE = (
     Entry("perf", "levels and limits of performance domains", f"{__name__}.perf"),
     Entry("clock", "rates, gates and parents of clocks", f"{__name__}.clock"),
     Entry("sensor", "readings, axes, intervals and trip points", f"{__name__}.sensor"),
+    Entry("powercap", "caps, averaging intervals and measured power", f"{__name__}.powercap"),
     Entry("pinctrl", "pins, their groups, functions and settings", f"{__name__}.pinctrl"),
     Entry("info", "one screen about the target", f"{__name__}.info", group=False),
     Entry("watch", "stream notifications, or poll", f"{__name__}.watch", group=False),

@@ -7,7 +7,7 @@ from typing import Any
 
 from scmictl import values
 from scmictl.agent import Resource, Transfer
-from scmictl.commands import profile
+from scmictl.commands import forest, profile
 from scmictl.commands.command import (
     Arg,
     Arguments,
@@ -149,7 +149,7 @@ def tree(ctx: Context, args: Arguments) -> Output:
     ctx.require(clock.ParentGet)
     chosen = Subjects(ctx, clock.PROTOCOL, ["all"])
     rows = profile.states(ctx, chosen.resources, fresh=chosen.fresh)
-    return Rows(profile.tree([row.finish() for row in rows]), _TREE)
+    return Rows(forest.tree([row.finish() for row in rows]), _TREE)
 
 
 def _chosen(ctx: Context, args: Arguments) -> Subjects:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from scmictl import protocols, values
@@ -18,15 +18,25 @@ from scmictl.protocols import Protocol
 from scmictl.wire import Notification, Request, follow
 from scmictl.wire.record import record as fields_of
 
-_OFFERED = {
+_OFFERED: dict[str, str | tuple[str, ...]] = {
     "PERFORMANCE_LIMITS_CHANGED": "attributes.limits_change_notifications",
     "PERFORMANCE_LEVEL_CHANGED": "attributes.level_change_notifications",
     "CLOCK_RATE_CHANGED": "attributes.rate_changed_notifications",
     "CLOCK_RATE_CHANGE_REQUESTED": "attributes.rate_change_requested_notifications",
     "SENSOR_TRIP_POINT_EVENT": "sensor_attributes_low.num_trip_points",
     "SENSOR_UPDATE": "sensor_attributes_low.continuous_update_notify",
+    # By version: what a notification is about has bits of its own from 3.0 on.
+    "POWERCAP_CAP_CHANGED": (
+        "attributes.cap_pai_change_notify",
+        "attributes.cap_change_notify",
+        "attributes.cai_change_notify",
+    ),
+    "POWERCAP_MEASUREMENTS_CHANGED": (
+        "attributes.measurements_change_notify",
+        "attributes.mai_change_notify",
+    ),
 }
-"""Where a resource's description says that it sends an event; false means that it does not."""
+"""Where a resource's description says that it sends an event; all false: it does not."""
 
 
 class Switch(NamedTuple):
@@ -40,21 +50,25 @@ class Switch(NamedTuple):
     event: type[Notification]
     id: str | None
 
-    def pair(self, number: int | None) -> Pair:
-        """Return how to switch the notification of a resource on and off."""
+    def pair(self, number: int | None, more: Mapping[str, int] | None = None) -> Pair:
+        """Return how to switch the notification of a resource on and off.
+
+        ``more`` are further fields of the request that switches it on.
+        """
         given = {} if self.id is None else {self.id: number}
         switch = self.request.SWITCH
         return Pair(
-            self.request(**given, **{switch: 1}),
+            self.request(**given, **{switch: 1}, **(more or {})),
             self.request(**given, **{switch: 0}),
         )
 
     def offered(self, resource: Resource) -> bool:
         """Return whether a resource says that it sends this; one that says nothing may."""
-        path = _OFFERED.get(self.event.SPEC)
-        if path is None or resource.description is None:
+        paths = _OFFERED.get(self.event.SPEC)
+        if paths is None or resource.description is None:
             return resource.error is None
-        return bool(follow(resource.description, path))
+        paths = (paths,) if isinstance(paths, str) else paths
+        return any(follow(resource.description, path) for path in paths)
 
 
 def switches() -> Iterator[Switch]:

@@ -8,18 +8,18 @@ What was subscribed to before is not shown, and stays on.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from scmictl.agent import Event, Lost, Reconnected, Resource, Stray
-from scmictl.commands import event, gauge, reading, scale
+from scmictl.commands import allowance, event, gauge, reading, scale
 from scmictl.commands.command import Arguments, Column, Record, Stream
 from scmictl.commands.context import Context
 from scmictl.commands.criteria import Criteria, Stamps
 from scmictl.commands.event import Source, Switch
-from scmictl.commands.hold import Holds
+from scmictl.commands.hold import Holds, Pair
 from scmictl.errors import NotOffered, ScmictlError
-from scmictl.protocols import Protocol, perf, sensor
+from scmictl.protocols import Protocol, perf, powercap, sensor
 
 
 class Wish(NamedTuple):
@@ -43,6 +43,8 @@ class Follower:
         self.criteria = criteria
         self.lenient = lenient
         self.enable = False
+        self.fields: Callable[[Resource], Mapping[str, int]] | None = None
+        """Which further fields the request for a resource has, if it has any."""
         self.others = 0
         self.by_numbers = {
             (w.switch.protocol.id, w.switch.event.MESSAGE_ID): w.switch for w in wishes
@@ -96,10 +98,16 @@ class Follower:
             for source in sources
             if (source.switch.event.SPEC, source.number) not in self.ctx.subscriptions
         ]
-        errors = holds.add([source.switch.pair(source.number) for source in new])
+        errors = holds.add([self._pair(source) for source in new])
         self._refused(new, errors, "watched")
         if len(new) == len(sources) and all(errors):
             raise next(error for error in errors if error is not None)
+
+    def _pair(self, source: Source) -> Pair:
+        more = None
+        if self.fields is not None and source.resource is not None:
+            more = self.fields(source.resource)
+        return source.switch.pair(source.number, more)
 
     def _refused(
         self, sources: Sequence[Source], errors: Sequence[ScmictlError | None], what: str
@@ -155,6 +163,8 @@ class Follower:
             record |= reading.reading_record(self.ctx, resource, message.readings)
         elif message.PROTOCOL_ID == perf.ID:
             record |= scale.meaning(self.ctx, resource, message)
+        elif message.PROTOCOL_ID == powercap.ID:
+            record |= allowance.reading_record(resource, message)
         return record
 
 

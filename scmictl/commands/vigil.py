@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from scmictl.commands import event, gauge, poll, reading, scale
+from scmictl.commands import allowance, event, gauge, poll, reading, scale
 from scmictl.commands.command import Arguments, Column, Output, Record
 from scmictl.commands.context import Context
 from scmictl.commands.criteria import Criteria, units_of
@@ -19,7 +19,7 @@ from scmictl.commands.hold import Holds
 from scmictl.commands.plot import Plot
 from scmictl.commands.subject import Row, Subjects, ask
 from scmictl.errors import UsageError
-from scmictl.protocols import Protocol, clock, perf, sensor
+from scmictl.protocols import Protocol, clock, perf, powercap, sensor
 from scmictl.wire import Request
 from scmictl.wire.record import record as fields_of
 
@@ -40,6 +40,8 @@ _LEVEL = (
     Column("frequency_khz", "FREQUENCY", "kHz"),
 )
 _LIMITS = (*_TIME, Column("name", "NAME"), Column("min", "MIN"), Column("max", "MAX"))
+_CAP = (*_TIME, Column("name", "NAME"), Column("cap", "CAP"), Column("unit", "UNIT"))
+_POWER = (*_TIME, Column("name", "NAME"), Column("power", "POWER"), Column("unit", "UNIT"))
 _BASE = (*_TIME, Column("agent_id", "AGENT"), Column("fields", "FIELDS"))
 
 
@@ -87,6 +89,35 @@ def sensor_watch(ctx: Context, args: Arguments) -> Output:
     if args.plot:
         records = Plot(args.plot).follow(records)
     return stream(records, args, _SENSOR, live=True)
+
+
+def powercap_watch(ctx: Context, args: Arguments) -> Output:
+    """Stream changes of caps, power that leaves thresholds, or either as it is read."""
+    limits = Criteria(args, differ="values")
+    measured = args.power or args.below or args.above
+    columns = _POWER if measured else _CAP
+    if limits.interval is not None:
+        request = powercap.MeasurementsGet if measured else powercap.CapGet
+        read = _poll(ctx, powercap.PROTOCOL, args.ids, request)
+        return stream(poll.rounds(ctx, limits, read), args, columns)
+    kind = powercap.MeasurementsChanged if measured else powercap.CapChanged
+    follower = Follower(ctx, [Wish(event.switch_of(kind), args.ids)], limits)
+    if measured:
+        follower.fields = lambda resource: allowance.thresholds(resource, args.below, args.above)
+    return stream(follower.records(), args, columns)
+
+
+def check_powercap(args: Arguments) -> None:
+    """Raise UsageError for criteria and thresholds that cannot be."""
+    Criteria(args)
+    for text in (args.below, args.above):
+        if text is not None:
+            allowance.check_power(text)
+    given = args.below or args.above
+    if args.interval is not None and given:
+        raise UsageError("--interval reads the power itself", hint="use --power --until EXPR")
+    if args.power and args.interval is None and not given:
+        raise UsageError("--power needs --interval; without it --below or --above says when")
 
 
 def watch(ctx: Context, args: Arguments) -> Output:
@@ -172,6 +203,8 @@ def _poll(
                 record |= reading.reading_record(ctx, resource, value)
             elif protocol.id == perf.ID:
                 record |= scale.meaning(ctx, resource, response)
+            elif protocol.id == powercap.ID:
+                record |= allowance.reading_record(resource, response)
             records.append(record)
         return records
 

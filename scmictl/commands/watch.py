@@ -31,7 +31,7 @@ def watch_command(group: str) -> Command:
         args=(ids,) if noun is not None else (),
         options=(*verb.options, *(OPTIONS if noun else _UNPOLLED)),
         effect=verb.effect,
-        validate=check,
+        validate=verb.validate,
         details=verb.details,
     )
 
@@ -53,6 +53,7 @@ class _Verb(NamedTuple):
     options: tuple[Opt, ...] = ()
     effect: Effect = Effect.SUBSCRIBE
     details: str = ""
+    validate: Callable[[Arguments], None] = check
 
 
 _UNPOLLED = tuple(option for option in OPTIONS if option.name != "--interval")
@@ -82,6 +83,17 @@ _GROUPS = {
             "On a terminal a live table with minimum, maximum and rate. `watch "
             "SENSOR_TRIP_POINT_EVENT` streams the crossings of trip points."
         ),
+    ),
+    "powercap": _Verb(
+        _later("vigil", "powercap_watch"),
+        "stream changes of power caps, or of power beyond thresholds",
+        (
+            Opt("--below", "power that falls below this, not the caps", "text", "POWER"),
+            Opt("--above", "power that rises above this, not the caps", "text", "POWER"),
+            Opt("--power", "with --interval: read the power, not the caps"),
+        ),
+        details="A power is a number in the domain's unit, or has a unit, such as 5W.",
+        validate=_later("vigil", "check_powercap"),
     ),
 }
 

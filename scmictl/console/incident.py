@@ -55,7 +55,7 @@ def _field(field: Field, value: Any, one: Event, agent: Agent) -> str:
     protocol = protocols.by_id(one.header.protocol_id)
     how = protocol.resources if protocol is not None else None
     text = compact(value, field.unit, "si")
-    if how is None or protocol is None or field.key != f"{how.noun}_id":
+    if how is None or protocol is None or field.key != how.id:
         return text
     name = _name(agent, protocol, value)
     return f"{text} ({safe(name)})" if name else text

@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 
 from scmictl import protocols, values
 from scmictl.agent import Agent, Listing, Resource, Transfer
-from scmictl.commands import reading
+from scmictl.commands import allowance, reading
 from scmictl.errors import ScmictlError
-from scmictl.protocols import Protocol, Resources, base, clock, perf, pinctrl, sensor
+from scmictl.protocols import Protocol, Resources, base, clock, perf, pinctrl, powercap, sensor
 from scmictl.wire import Request, follow
 
 FRESH_S = 1.0
@@ -286,6 +286,20 @@ def _reading(resource: Resource, response: Any) -> str:
     return values.format_value(measure.value(raw), measure.unit)
 
 
+def _powercaps(resources: Sequence[Resource]) -> Values:
+    found = yield [powercap.CapGet(domain_id=r.id) for r in resources]
+    return [
+        _value(transfer, partial(_cap, resource))
+        for resource, transfer in zip(resources, found, strict=True)
+    ]
+
+
+def _cap(resource: Resource, response: Any) -> str:
+    if not response.power_cap:
+        return "off"
+    return values.format_value(response.power_cap, allowance.unit(resource))
+
+
 def _muxed(selector: int, resources: Sequence[Resource]) -> Values:
     """Read which function is selected on every pin or group, and then what it is called."""
     found = yield [pinctrl.function_of(selector, r.id) for r in resources]
@@ -317,6 +331,7 @@ _VALUES: dict[str, Callable[[Sequence[Resource]], Values]] = {
     "perf": _domains,
     "clock": _clocks,
     "sensor": _sensors,
+    "powercap": _powercaps,
     "pinctrl": partial(_muxed, pinctrl.Selector.PIN),
     "pinctrl.group": partial(_muxed, pinctrl.Selector.GROUP),
 }

@@ -10,7 +10,7 @@ import pytest
 
 from scmictl.commands import Rows
 from scmictl.commands.clock import COMMANDS
-from scmictl.commands.profile import tree
+from scmictl.commands.forest import tree
 from scmictl.errors import (
     NotOffered,
     Partial,

@@ -14,7 +14,7 @@ from scmictl.console.completion import Candidate, complete, quoted
 from scmictl.console.knowledge import Item, Knowledge, Learner
 from scmictl.console.lexer import statements
 from scmictl.console.offer import Scene
-from scmictl.protocols import base, clock, pinctrl, sensor
+from scmictl.protocols import base, clock, pinctrl, powercap, sensor
 from scmictl.wire import Effect, header
 
 CLOCKS = [
@@ -344,6 +344,26 @@ def test_names_and_values_are_learnt_without_a_blocking_call(agent: Agent) -> No
     assert sensors["soc-temp"].endswith("°C")
     assert sensors["ddr-temp"] == "HARDWARE_ERROR"
     assert [item.name for item in knowledge.items["agent"]] == ["ospm", "guest", "bmc"]
+
+
+def test_caps_are_learnt_in_the_unit_of_their_domain(tmp_path: Path) -> None:
+    board = tmp_path / "board.toml"
+    caps = "caps = { lowest = 5, highest = 5000, step = 5 }\n"
+    board.write_text(
+        f'[[powercap]]\nname = "soc"\n{caps}'
+        f'[[powercap]]\nname = "gpu"\nunit = "uW"\n{caps}'
+        f'[[powercap]]\nname = "npu"\nunit = "abstract"\ncap = 0\n{caps}'
+        '[[powercap]]\nname = "fan"\n'
+    )
+    with connect(f"sim:{board}") as agent:
+        agent.version(powercap.PROTOCOL)
+        knowledge = Knowledge()
+        learner = Learner(agent, knowledge)
+        learner.want(["powercap"])
+        learn(agent, learner)
+    assert [(item.name, item.value) for item in knowledge.items["powercap"]] == [
+        ("soc", "5 W"), ("gpu", "5 mW"), ("npu", "off"), ("fan", "NOT_SUPPORTED"),
+    ]  # fmt: skip
 
 
 def test_learning_sends_only_what_reads(agent: Agent, frames: list[Frame]) -> None:

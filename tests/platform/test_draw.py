@@ -236,7 +236,7 @@ def test_an_agent_that_lost_the_domain_is_told_nothing(connect: Any) -> None:
     boss = connect(board, "boss")
     guest = connect(boss.platform, "guest")
     guest.ask(watch(CPU, 0, 5000))
-    boss.ask(base.SetDevicePermissions(agent_id=2, device_id=0, flags=0))
+    boss.ask(base.SetDevicePermissions(agent_id=2, device_id=0, flags=base.AccessFlags(0)))
     assert guest.events(guest.now + 1) == []
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from scmictl.protocols import base, powercap
-from scmictl.protocols.common import NotifyEnable
+from scmictl.protocols.common import NotifyEnable, Version
 from scmictl.wire import Status
 
 BOARD = """
@@ -56,7 +56,7 @@ def boss(connect: Any) -> Any:
 @pytest.fixture
 def older(connect: Any, boss: Any) -> Any:
     agent = connect(boss.platform, "guest")
-    agent.ask(powercap.NegotiateProtocolVersion(version=0x20000))
+    agent.ask(powercap.NegotiateProtocolVersion(version=Version(0x20000)))
     return agent
 
 
@@ -74,7 +74,7 @@ def test_the_version_is_only_there_where_the_board_chooses_it(connect: Any, boss
     assert boss.words(0x6000) == [0x6000, 0, 0x30000]
     newest = connect(BOARD.replace('[versions]\npowercap = "3.0"', ""))
     assert newest.words(0x6000) == [0x6000, 0, 0x20000]
-    assert newest.status(powercap.NegotiateProtocolVersion(version=0x30000)) is (
+    assert newest.status(powercap.NegotiateProtocolVersion(version=Version(0x30000))) is (
         Status.NOT_SUPPORTED
     )
     assert newest.words(0x600D, 0, 0) == [0x600D, 0xFFFFFFFC]

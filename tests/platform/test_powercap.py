@@ -115,7 +115,7 @@ def test_a_domain_that_is_not_there_is_not_found(boss: Any, id: int) -> None:
     for request in (
         powercap.DomainAttributes(domain_id=id),
         powercap.CapGet(domain_id=id),
-        powercap.CapSet(domain_id=id, flags=0xFFFFFFFF, power_cap=0),
+        powercap.CapSet(domain_id=id, flags=powercap.CapSetFlags(0xFFFFFFFF), power_cap=0),
         powercap.PaiGet(domain_id=id),
         powercap.PaiSet(domain_id=id, flags=1, pai=0),
         powercap.DomainNameGet(domain_id=id),
@@ -148,6 +148,28 @@ def test_without_a_channel_back_nothing_is_offered_that_needs_it(connect: Any) -
     notify = powercap.CapNotify(domain_id=SOC, notify_enable=ON)
     assert agent.status(notify) is Status.NOT_SUPPORTED
     assert cap(agent, SOC) == 15_000
+
+
+def test_what_linux_wants_of_a_capped_domain_fits_its_room(boss: Any) -> None:
+    """The checks and the reply sizes of its driver; of a board with `fan` it would refuse all."""
+    boss.ask(powercap.ProtocolAttributes(), 12)
+    for message_id in (0xA, 0xB):
+        boss.ask(powercap.MessageAttributes(message_id=message_id), 12)
+    for id in (SOC, CPU, GPU, MEMORY):
+        one = boss.ask(powercap.DomainAttributes(domain_id=id), 64)
+        for low, high, step, configurable in (
+            (one.min_pai, one.max_pai, one.pai_step, one.attributes.pai_configurable),
+            (
+                one.min_power_cap,
+                one.max_power_cap,
+                one.power_cap_step,
+                one.attributes.cap_configurable,
+            ),
+        ):
+            assert low
+            assert (low != high) == bool(step) == configurable
+        assert one.parent_id == powercap.NO_PARENT or one.parent_id != id
+        boss.ask(powercap.CapGet(domain_id=id), 12)
 
 
 # --- FastChannels ---------------------------------------------------------------------------------
@@ -183,7 +205,10 @@ def test_a_cap_is_set_in_the_words_of_the_reference(boss: Any) -> None:
 @pytest.mark.parametrize(
     ("request_", "status"),
     [
-        (powercap.CapSet(domain_id=SOC, flags=4, power_cap=5000), Status.INVALID_PARAMETERS),
+        (
+            powercap.CapSet(domain_id=SOC, flags=powercap.CapSetFlags(4), power_cap=5000),
+            Status.INVALID_PARAMETERS,
+        ),
         (set_cap(SOC, 999), Status.OUT_OF_RANGE),
         (set_cap(SOC, 30_001), Status.OUT_OF_RANGE),
         (set_cap(SOC, 0xFFFFFFFF), Status.OUT_OF_RANGE),
@@ -192,7 +217,10 @@ def test_a_cap_is_set_in_the_words_of_the_reference(boss: Any) -> None:
         (set_cap(MEMORY, 3000), Status.NOT_SUPPORTED),
         (set_cap(MEMORY, 0), Status.NOT_SUPPORTED),
         (set_cap(FAN, 700), Status.NOT_SUPPORTED),
-        (powercap.CapSet(domain_id=FAN, flags=4, power_cap=700), Status.INVALID_PARAMETERS),
+        (
+            powercap.CapSet(domain_id=FAN, flags=powercap.CapSetFlags(4), power_cap=700),
+            Status.INVALID_PARAMETERS,
+        ),
     ],
 )
 def test_a_cap_that_cannot_be_is_refused_and_changes_nothing(
@@ -322,7 +350,7 @@ def test_a_permission_that_goes_meanwhile_stops_the_change(boss: Any, connect: A
     owner = connect(board, "boss")
     guest = connect(owner.platform, "guest")
     guest.ask(set_cap(GPU, 2_000_000, async_=True))
-    owner.ask(base.SetDevicePermissions(agent_id=2, device_id=0, flags=0))
+    owner.ask(base.SetDevicePermissions(agent_id=2, device_id=0, flags=base.AccessFlags(0)))
     assert guest.events(guest.now + 1) == [Status.NOT_FOUND]
     assert cap(owner, GPU) == 0
 

@@ -1,0 +1,291 @@
+"""`powercap`: caps, averaging intervals and measured power of power capping domains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from scmictl import values
+from scmictl.agent import Resource, Transfer
+from scmictl.commands import allowance, forest
+from scmictl.commands.command import (
+    Arg,
+    Arguments,
+    Column,
+    Command,
+    Opt,
+    Output,
+    Record,
+    Rows,
+    Stream,
+)
+from scmictl.commands.context import Context
+from scmictl.commands.info import info_command
+from scmictl.commands.subject import Row, Subjects, Wanted
+from scmictl.commands.watch import watch_command
+from scmictl.errors import NotOffered, Partial, ScmictlError, UsageError
+from scmictl.protocols import powercap
+from scmictl.wire import Effect
+
+_COLUMNS = (
+    Column("id", "ID"),
+    Column("name", "NAME"),
+    Column("cap", "CAP"),
+    Column("unit", "UNIT"),
+    Column("parent", "PARENT ID", wide=True),
+    Column("parent_name", "PARENT"),
+)
+_ACCEPTED = (*_COLUMNS[:2], Column("accepted", "ACCEPTED"), *_COLUMNS[2:])
+_PAI = (*_COLUMNS[:2], Column("pai_us", "INTERVAL", "us"))
+_MEASURED = (
+    *_COLUMNS[:2],
+    Column("power", "POWER"),
+    Column("unit", "UNIT"),
+    Column("pai_us", "INTERVAL", "us"),
+)
+_TREE = (
+    Column("id", "ID"),
+    Column("name", "DOMAIN", indent="depth"),
+    Column("cap", "CAP"),
+    Column("power", "POWER"),
+    Column("unit", "UNIT"),
+)
+_SHOW = (
+    Column("id", "id"),
+    Column("name", "name"),
+    Column("parent_name", "parent"),
+    Column("unit", "powers in"),
+    Column("cap", "cap"),
+    Column("cap_configurable", "cap can be set"),
+    Column("async_cap_set", "asynchronously"),
+    Column("min_cap", "lowest cap"),
+    Column("max_cap", "highest cap"),
+    Column("cap_step", "step"),
+    Column("power", "power"),
+    Column("accuracy_percent", "accuracy", "%"),
+    Column("sustainable_power", "sustainable power"),
+    Column("pai_us", "averaging interval", "us"),
+    Column("min_pai_us", "shortest", "us"),
+    Column("max_pai_us", "longest", "us"),
+    Column("pai_step_us", "step", "us"),
+    Column("notifications", "notifications"),
+    Column("fastchannel", "FastChannels"),
+    Column("limits", "limits"),
+)
+
+Run = Callable[[Context, Arguments], Output]
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+def list_(ctx: Context, args: Arguments) -> Output:
+    """List domains with their caps and parents."""
+    chosen = Subjects(ctx, powercap.PROTOCOL, args.pattern or ["all"])
+    rows = allowance.states(ctx, chosen.resources)
+    return Rows([row.finish() for row in rows], _COLUMNS)
+
+
+def get(ctx: Context, args: Arguments) -> Output:
+    """Show the cap of a domain."""
+    chosen = _chosen(ctx, args)
+    return chosen.output(allowance.states(ctx, chosen.resources), _COLUMNS)
+
+
+def show(ctx: Context, args: Arguments) -> Output:
+    """Show all that can be known of a domain."""
+    chosen = _chosen(ctx, args)
+    return chosen.output(allowance.whole(ctx, chosen.resources), _SHOW, partial=True)
+
+
+def pai_get(ctx: Context, args: Arguments) -> Output:
+    """Show the averaging interval of a domain."""
+    chosen = _chosen(ctx, args)
+    return chosen.output(allowance.intervals(ctx, chosen.resources), _PAI)
+
+
+def measure(ctx: Context, args: Arguments) -> Output:
+    """Show the average power of a domain, and the interval that it is the average of."""
+    chosen = _chosen(ctx, args)
+    _check(chosen, "is not monitored", "monitoring")
+    return chosen.output(allowance.measurements(ctx, chosen.resources), _MEASURED)
+
+
+def tree(ctx: Context, args: Arguments) -> Output:
+    """Show all domains below their parents, with their caps and what they draw."""
+    chosen = Subjects(ctx, powercap.PROTOCOL, ["all"])
+    rows = allowance.states(ctx, chosen.resources)
+    there = [row.resource for row in rows if row.error is None]
+    measured = {row.resource.id: row for row in allowance.measurements(ctx, there)}
+    for row in rows:
+        found = measured.get(row.resource.id)
+        row.fail(found.error if found else None)
+        row.record["power"] = found.record["power"] if found else None
+    return Rows(forest.tree([row.finish() for row in rows]), _TREE)
+
+
+def _chosen(ctx: Context, args: Arguments) -> Subjects:
+    return Subjects(ctx, powercap.PROTOCOL, [args.id])
+
+
+def _check(chosen: Subjects, lacks: str, *abilities: str) -> None:
+    """Raise NotOffered if a single domain lacks an ability; of several, some will have it."""
+    for resource in chosen.resources if not chosen.many else ():
+        if resource.description and not allowance.has(resource, *abilities):
+            raise NotOffered(
+                f"{allowance.called(resource)} {lacks} (its attribute {abilities[0]} is not set)"
+            )
+
+
+# --- writing --------------------------------------------------------------------------------------
+
+
+def set_(ctx: Context, args: Arguments) -> Output:
+    """Set the cap of a domain, and show what it has become."""
+    later = bool(args.given().get("async"))
+    chosen = _chosen(ctx, args)
+    _check(chosen, "has no cap that can be set", "cap_configurable")
+    if later:
+        _check(chosen, "has no asynchronous changes", "async_cap_set")
+    caps = _caps(ctx, chosen, args.cap)
+    flags = powercap.CapSetFlags(async_=later)
+    requests = [
+        powercap.CapSet(domain_id=resource.id, flags=flags, power_cap=cap)
+        for resource, cap in zip(chosen.resources, caps, strict=True)
+    ]
+    if later:
+        return _set_later(ctx, chosen, requests)
+    failed = chosen.write([[Wanted(request)] for request in requests])
+    rows = _refused(allowance.states(ctx, chosen.resources), failed)
+    _note_others(ctx, rows, caps)
+    return chosen.output(rows, _COLUMNS)
+
+
+def _caps(ctx: Context, chosen: Subjects, text: str) -> list[int]:
+    """Return the cap that was typed as each domain counts it."""
+    if text == allowance.OFF:
+        return [0] * len(chosen.resources)
+    resources: Sequence[Resource] = chosen.resources
+    if ctx.dry_run and allowance.has_unit(text):
+        # Chosen by number alone; what its unit is only the platform knows.
+        there = ctx.discover(powercap.PROTOCOL).resources
+        resources = [there[r.id] if r.id < len(there) else r for r in resources]
+    return [allowance.power(resource, text) for resource in resources]
+
+
+def _note_others(ctx: Context, rows: Sequence[Row], caps: Sequence[int]) -> None:
+    """Say where the cap in force is lower than what was asked for: others count as well."""
+    for row, cap in zip(rows, caps, strict=True):
+        found = row.record["cap"]
+        if row.error is None and found and (cap == 0 or found < cap):
+            unit = row.record["unit"] or ""
+            ctx.notice(
+                f"{allowance.called(row.resource)} has a cap of {found} {unit}".rstrip()
+                + ": something else asks for that"
+            )
+
+
+def _set_later(ctx: Context, chosen: Subjects, requests: list[powercap.CapSet]) -> Output:
+    """Start asynchronous changes: first every acceptance, then every domain when it is done."""
+    chosen.allow([[Wanted(request)] for request in requests])
+    transfers = [ctx.send(request) for request in requests]
+    if not chosen.many:
+        transfers[0].result()
+    return Stream(_as_they_come(ctx, chosen, transfers), _ACCEPTED)
+
+
+def _as_they_come(
+    ctx: Context, chosen: Subjects, transfers: list[Transfer[powercap.CapSetResponse]]
+) -> Iterator[Record]:
+    for resource, transfer in zip(chosen.resources, transfers, strict=True):
+        if transfer.awaiting or transfer.delayed is not None:
+            # All keys of the record that follows, so that a csv file has one heading for both.
+            later = dict.fromkeys(column.key for column in _COLUMNS)
+            yield {**later, "id": resource.id, "name": resource.name, "accepted": True}
+    failures = 0
+    for resource, transfer in zip(chosen.resources, transfers, strict=True):
+        ctx.agent.collect([transfer])
+        [row] = allowance.states(ctx, [resource])
+        row.error = transfer.error or row.error
+        if row.error is not None and not chosen.many:
+            raise row.error
+        failures += row.error is not None
+        yield row.finish()
+    if failures:
+        raise Partial(f"{failures} of {len(transfers)} domains could not be set")
+
+
+def pai_set(ctx: Context, args: Arguments) -> Output:
+    """Set the averaging interval of a domain, and show what it has become."""
+    us = _microseconds(args.interval)
+    chosen = _chosen(ctx, args)
+    lacks = "has an averaging interval that cannot be set"
+    _check(chosen, lacks, "pai_configurable", "mai_configurable")
+    requests = [powercap.PaiSet(domain_id=resource.id, pai=us) for resource in chosen.resources]
+    failed = chosen.write([[Wanted(request)] for request in requests])
+    return chosen.output(_refused(allowance.intervals(ctx, chosen.resources), failed), _PAI)
+
+
+def _microseconds(text: str) -> int:
+    """Read a time that the wire can say; bare means seconds."""
+    numerator, denominator = values.quantity(text).convert("s")
+    us, rest = divmod(numerator * 1_000_000, denominator)
+    if rest or not 0 <= us <= allowance.U32:
+        raise UsageError(f"found {text!r}, expected whole microseconds, at most {allowance.U32}")
+    return us
+
+
+def _refused(rows: list[Row], failed: dict[int, ScmictlError]) -> list[Row]:
+    """Return the rows as they are now, those that refused the write marked with its error."""
+    for row in rows:
+        row.error = failed.get(row.resource.id) or row.error
+    return rows
+
+
+def check_set(args: Arguments) -> None:
+    """Raise UsageError for what is no cap in any unit."""
+    if args.cap != allowance.OFF:
+        allowance.check_power(args.cap)
+
+
+def check_pai(args: Arguments) -> None:
+    """Raise UsageError for what is no averaging interval."""
+    _microseconds(args.interval)
+
+
+# --- the table ------------------------------------------------------------------------------------
+
+_ID = Arg("id", "number or name of a domain; a glob or 'all' for several", "ids", of="powercap")
+
+
+def _command(verb: str, help: str, run: Run, *args: Arg, **more: Any) -> Command:
+    return Command("powercap", verb, help, run, args=args, **more)
+
+
+COMMANDS = (
+    _command(
+        "list", "list domains with their caps and parents", list_,
+        Arg("pattern", "only these domains", "ids", of="powercap", required=False, many=True),
+        details="A cap of 0 is none.",
+    ),
+    _command("show", "show all that can be known of a domain", show, _ID),
+    info_command("powercap"),
+    _command("get", "show the cap of a domain", get, _ID),
+    _command(
+        "set", "set the cap of a domain", set_,
+        _ID, Arg("cap", "the cap, such as 5W; off (or 0) withdraws it"),
+        options=(Opt("--async", "let the platform set it later, and wait for that"),),
+        effect=Effect.WRITE, validate=check_set,
+        details="A number without a unit counts in the domain's unit, as on an abstract scale. The "
+        "lowest cap that any agent asks for is in force.",
+    ),
+    _command("pai get", "show the averaging interval of a domain", pai_get, _ID),
+    _command(
+        "pai set", "set the averaging interval of a domain", pai_set,
+        _ID, Arg("interval", "the interval, such as 100ms", "duration"),
+        effect=Effect.WRITE, validate=check_pai,
+    ),
+    _command("measure", "show the average power of a domain", measure, _ID),
+    _command("tree", "show all domains below their parents", tree),
+    watch_command("powercap"),
+)  # fmt: skip
