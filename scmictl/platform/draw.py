@@ -15,8 +15,8 @@ from scmictl.platform.waveform import NOISE_US
 
 SAMPLES = 4
 """How many moments of an interval an average is made of."""
-KEPT = 64
-"""How many moments of trees are remembered; a list of all domains asks for the same few."""
+KEPT = 1 << 16
+"""How many powers are remembered; who reads all domains asks for the same few moments."""
 
 
 class Draw:
@@ -24,10 +24,12 @@ class Draw:
 
     def __init__(self) -> None:
         self._known: dict[tuple[int, int], dict[int, int]] = {}
+        self._size = 0
 
     def changed(self) -> None:
         """Forget everything, because a cap or a need is another now."""
         self._known.clear()
+        self._size = 0
 
     def average(self, domain: Domain, uptime_us: int) -> int:
         """Return the average power of the interval that ends now, in the domain's unit."""
@@ -41,8 +43,9 @@ class Draw:
         key = family[0].id, moment
         found = self._known.get(key)
         if found is None:
-            if len(self._known) >= KEPT:
-                self._known.clear()
+            if self._size >= KEPT:
+                self.changed()
+            self._size += len(family)
             found = self._known[key] = spread(family, moment * NOISE_US)
         return found
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scmictl.errors import UsageError
+from scmictl.platform import Platform, Port
 from scmictl.protocols import base, powercap
 from scmictl.protocols.common import NotifyEnable
 from scmictl.wire import Status
@@ -437,6 +441,44 @@ def test_a_notification_that_cannot_be_is_refused(
     for request in (powercap.CapNotify, powercap.MeasurementsNotify):
         asked = request(domain_id=id, notify_enable=NotifyEnable(word))
         assert boss.status(asked) is status
+
+
+# --- hostile bytes --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", ["1.0", "2.0", "3.0"])
+@given(
+    message_id=st.integers(0, 0x11),
+    words=st.lists(
+        st.one_of(st.integers(0, 7), st.integers(500, 20_000), st.integers(0, 0xFFFFFFFF)),
+        max_size=5,
+    ),
+    late=st.floats(0, 0.1),
+)
+def test_whatever_comes_is_answered_and_every_cap_stays_possible(
+    hostile: dict[str, list[Port]], version: str, message_id: int, words: list[int], late: float
+) -> None:
+    for port in hostile[version]:
+        now = port.platform.now + late
+        frame = struct.pack(f"<{1 + len(words)}I", 0x6000 | message_id, *words)
+        answer = port.handle(0, frame, 8192, now)
+        assert answer is not None
+        status = int.from_bytes(answer[4:8], "little", signed=True)
+        assert status == 0 or (-11 <= status < 0 and len(answer) == 8)
+        assert all(event[1] & 3 in (2, 3) for _, event in port.poll(now))
+        for one in port.platform.behaviours[powercap.ID].domains:  # type: ignore[attr-defined]
+            assert one.pai.range.has(one.pai.us)
+            assert all(limit.cap == 0 or limit.caps.has(limit.cap) for limit in one.limits)
+
+
+@pytest.fixture(scope="module")
+def hostile() -> dict[str, list[Port]]:
+    """Two agents on a platform of each version."""
+    found = {}
+    for version in ("1.0", "2.0", "3.0"):
+        platform = Platform.from_text(f'[versions]\npowercap = "{version}"\n{BOARD}')
+        found[version] = [platform.attach("boss"), platform.attach("guest")]
+    return found
 
 
 # --- by hand --------------------------------------------------------------------------------------
