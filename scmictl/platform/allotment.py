@@ -27,7 +27,7 @@ MOST_LIMITS = 15
 LIMIT_KEYS = ("name", "cap", "caps", "cai", "cais")
 KEYS = (
     *LIMIT_KEYS, "unit", "parent", "pai", "pais", "power", "swing", "noise", "period",
-    "sustainable", "accuracy", "latency", "monitoring", "notify", "async", "fastchannel",
+    "sustainable", "accuracy", "latency", "monitoring", "notify", "async", "fast_channels",
     "restrict", "limit",
 )  # fmt: skip
 TRIPLET = ("lowest", "highest", "step")
@@ -90,7 +90,7 @@ def _domain(id: int, row: Table, seed: int, agent_id: Callable[[Table, str, str]
     domain.asynchronous = row.flag("async", False)
     if domain.asynchronous and not domain.configurable:
         raise row.error("async", "false where the cap cannot be set")
-    domain.fastchannel = row.flag("fastchannel", False)
+    domain.fastchannel = row.flag("fast_channels", False)
     restrict = row.table("restrict")
     for name in restrict.values:
         controls = restrict.each(name)

@@ -33,7 +33,7 @@ nearly all of it; all of it is this (everything but names, types and rates may b
                   pais = { lowest, highest, step } with pai (lowest), or only pai (100ms)
                   cais and cai (100ms) likewise; power, swing, noise, sustainable = power
                   period, latency = time; accuracy = integer in 0.001 percent
-                  monitoring, notify, async, fastchannel = bool
+                  monitoring, notify, async, fast_channels = bool
                   restrict = { AGENT = ["cap", "interval", "measurement"] }
     [[powercap.limit]]  more limits of the domain, for version 3.0: name; cap to cai as above
     [pinctrl]     set_permissions = bool (whether that message is there)

@@ -232,8 +232,9 @@ def test_older_agents_hear_of_the_first_limit_only(boss: Any, older: Any) -> Non
     listen(older)
     boss.ask(set_cap(1, 8000))
     boss.ask(powercap.CaiSet(domain_id=SOC, cai=50_000, cpli=1))
+    boss.ask(powercap.CaiSet(domain_id=SOC, cai=5000))  # an interval that they do not know
     assert [(e.power_cap, e.cai, e.cpli) for e in boss.events()] == [
-        (8000, 10_000, 1), (8000, 50_000, 1),
+        (8000, 10_000, 1), (8000, 50_000, 1), (15_000, 5000, 0),
     ]  # fmt: skip
     assert older.events() == []
 
@@ -286,6 +287,6 @@ def test_a_hand_reaches_every_limit_by_its_name(boss: Any) -> None:
 
 
 def test_more_messages_have_fastchannels(connect: Any) -> None:
-    agent = connect(BOARD.replace('name = "plain"', 'name = "plain"\nfastchannel = true'))
+    agent = connect(BOARD.replace('name = "plain"', 'name = "plain"\nfast_channels = true'))
     fast = [number for number in range(0x10) if agent.words(0x6002, number)[2:] == [1]]
     assert fast == [4, 5, 6, 7, 9, 0xE, 0xF]

@@ -178,7 +178,9 @@ def test_what_linux_wants_of_a_capped_domain_fits_its_room(boss: Any) -> None:
 
 # --- FastChannels ---------------------------------------------------------------------------------
 
-FAST = '[[powercap]]\nname = "d"\ncap = 5\nfastchannel = true\n[[powercap]]\nname = "e"\ncap = 5\n'
+FAST = (
+    '[[powercap]]\nname = "d"\ncap = 5\nfast_channels = true\n[[powercap]]\nname = "e"\ncap = 5\n'
+)
 
 
 def test_a_board_can_have_fastchannels_reported_but_never_described(connect: Any) -> None:
