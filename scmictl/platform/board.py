@@ -27,6 +27,8 @@ nearly all of it; all of it is this (everything but names, types and rates may b
                   intervals, interval = time; continuous, async, enabled, faulty = bool
                   timestamp_exponent = integer; latency = time; restrict = [AGENT, …]
     [[sensor.axis]]  name, and instead of the sensor's: type to range, and resolution
+    [[reset]]     name; latency = time (not given); states = [reset_state, …] ([0], the cold reset)
+                  async, explicit, notify, asserted, exclusive, faulty = bool; restrict = [AGENT, …]
     [[powercap]]  name; unit = "mW" (or "uW", "abstract"); parent = name
                   caps = { lowest, highest, step } with cap (highest; 0: off) at start, or
                   only cap (fixed), or neither (POWERCAP_CAP_GET is refused; Linux needs it)
@@ -43,11 +45,11 @@ nearly all of it; all of it is this (everything but names, types and rates may b
     [[pinctrl.function]]  name; either groups or pins = [name, …], all of them = ["*"]
                   gpio, exclusive = bool
 
-``rates`` and ``intervals`` are a list in ascending order, or { lowest, highest, step }. A rate is
-an integer in Hz or a text ("24MHz"), a time a text in s, ms, us or ns ("100ms"), a power an integer
-in the domain's unit or a text ("15W"). Numbers of clocks, sensors and domains are their positions,
-that of the first agent is 1. Without agents there is one, ``agent``, which is trusted. A protocol
-exists if its table or its version is there.
+``rates``, ``intervals`` and voltage levels are a list in ascending order, or { lowest, highest,
+step }. A rate is an integer in Hz or a text ("24MHz"), a voltage one in uV ("-850mV"), a time a
+text in s, ms, us or ns ("100ms"), a power an integer in the domain's unit or a text ("15W").
+Numbers of resources are their positions, that of the first agent is 1. Without agents there is one,
+``agent``, which is trusted. A protocol exists if its table or its version is there.
 
 The TYPE of a pin's setting is ``bias-pull-up`` or the number of a vendor's (``0xc0``), its value an
 integer or a text ("10kohm"). Where resources are named, a pin is ``pinctrl:NAME``, a group is

@@ -27,6 +27,7 @@ BEHAVIOURS = (
     "perf",
     "clock",
     "sensor",
+    "reset",
     "powercap",
     "pinctrl",
 )
