@@ -29,6 +29,9 @@ nearly all of it; all of it is this (everything but names, types and rates may b
     [[sensor.axis]]  name, and instead of the sensor's: type to range, and resolution
     [[reset]]     name; latency = time (not given); states = [reset_state, …] ([0], the cold reset)
                   async, explicit, notify, asserted, exclusive, faulty = bool; restrict = [AGENT, …]
+    [[voltage]]   name; either level (fixed), or levels with level (lowest) at start
+                  modes = ["off", "on", 0x8 to 0xF, …]; enabled = bool, or mode = one of them
+                  async = bool; latency = time; restrict = { AGENT = ["state", "level"] }
     [[powercap]]  name; unit = "mW" (or "uW", "abstract"); parent = name
                   caps = { lowest, highest, step } with cap (highest; 0: off) at start, or
                   only cap (fixed), or neither (POWERCAP_CAP_GET is refused; Linux needs it)

@@ -28,6 +28,7 @@ BEHAVIOURS = (
     "clock",
     "sensor",
     "reset",
+    "voltage",
     "powercap",
     "pinctrl",
 )
