@@ -59,6 +59,8 @@ TABLE = (
     Entry("perf", "levels and limits of performance domains", f"{__name__}.perf"),
     Entry("clock", "rates, gates and parents of clocks", f"{__name__}.clock"),
     Entry("sensor", "readings, axes, intervals and trip points", f"{__name__}.sensor"),
+    Entry("reset", "resets of domains, and signals that are held", f"{__name__}.reset"),
+    Entry("voltage", "levels of voltage domains, on and off", f"{__name__}.voltage"),
     Entry("powercap", "caps, averaging intervals and measured power", f"{__name__}.powercap"),
     Entry("pinctrl", "pins, their groups, functions and settings", f"{__name__}.pinctrl"),
     Entry("info", "one screen about the target", f"{__name__}.info", group=False),

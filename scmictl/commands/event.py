@@ -25,6 +25,7 @@ _OFFERED: dict[str, str | tuple[str, ...]] = {
     "CLOCK_RATE_CHANGE_REQUESTED": "attributes.rate_change_requested_notifications",
     "SENSOR_TRIP_POINT_EVENT": "sensor_attributes_low.num_trip_points",
     "SENSOR_UPDATE": "sensor_attributes_low.continuous_update_notify",
+    "RESET_ISSUED": "attributes.notifications_supported",
     # By version: what a notification is about has bits of its own from 3.0 on.
     "POWERCAP_CAP_CHANGED": (
         "attributes.cap_pai_change_notify",

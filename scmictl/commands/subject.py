@@ -6,13 +6,13 @@ Of several (a glob, ``all``) every one that could be read or written stays, and 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from scmictl.agent import Resource, Transfer
 from scmictl.commands.command import Column, Record, Rows
 from scmictl.commands.context import Context, DryRun
-from scmictl.errors import ScmictlError, StatusError
+from scmictl.errors import Partial, ScmictlError, StatusError
 from scmictl.protocols import Protocol, Resources
 from scmictl.wire import Effect, Request, follow
 
@@ -127,6 +127,35 @@ class Subjects:
         if previews:
             raise DryRun(previews)
         return [[one.request for one in each] for each in wanted]
+
+    def completions(
+        self,
+        transfers: Sequence[Transfer[Any]],
+        columns: tuple[Column, ...],
+        read: Callable[[Context, list[Resource]], list[Row]],
+        failing: str,
+    ) -> Iterator[Record]:
+        """Yield first every acceptance of an asynchronous write, then every record when it is done.
+
+        ``read`` reads what ``columns`` show; ``failing`` is what could not be done to some. Raises
+        the error of a single resource, and Partial where some of several failed.
+        """
+        for resource, transfer in zip(self.resources, transfers, strict=True):
+            if transfer.awaiting or transfer.delayed is not None:
+                # All keys of the record that follows, so that a csv file has one heading for both.
+                later = dict.fromkeys(column.key for column in columns)
+                yield {**later, "id": resource.id, "name": resource.name, "accepted": True}
+        failures = 0
+        for resource, transfer in zip(self.resources, transfers, strict=True):
+            self.ctx.agent.collect([transfer])
+            [row] = read(self.ctx, [resource])
+            row.error = transfer.error or row.error
+            if row.error is not None and not self.many:
+                raise row.error
+            failures += row.error is not None
+            yield row.finish()
+        if failures:
+            raise Partial(f"{failures} of {len(transfers)} {failing}")
 
 
 def ask(ctx: Context, requests: Mapping[K, Request[Any]]) -> dict[K, Transfer[Any]]:

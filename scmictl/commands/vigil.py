@@ -19,7 +19,7 @@ from scmictl.commands.hold import Holds
 from scmictl.commands.plot import Plot
 from scmictl.commands.subject import Row, Subjects, ask
 from scmictl.errors import UsageError
-from scmictl.protocols import Protocol, clock, perf, powercap, sensor
+from scmictl.protocols import Protocol, clock, perf, powercap, reset, sensor
 from scmictl.wire import Request
 from scmictl.wire.record import record as fields_of
 
@@ -42,6 +42,7 @@ _LEVEL = (
 _LIMITS = (*_TIME, Column("name", "NAME"), Column("min", "MIN"), Column("max", "MAX"))
 _CAP = (*_TIME, Column("name", "NAME"), Column("cap", "CAP"), Column("unit", "UNIT"))
 _POWER = (*_TIME, Column("name", "NAME"), Column("power", "POWER"), Column("unit", "UNIT"))
+_RESET = (*_TIME, Column("name", "NAME"), Column("agent_id", "AGENT"))
 _BASE = (*_TIME, Column("agent_id", "AGENT"), Column("fields", "FIELDS"))
 
 
@@ -118,6 +119,13 @@ def check_powercap(args: Arguments) -> None:
         raise UsageError("--interval reads the power itself", hint="use --power --until EXPR")
     if args.power and args.interval is None and not given:
         raise UsageError("--power needs --interval; without it --below or --above says when")
+
+
+def reset_watch(ctx: Context, args: Arguments) -> Output:
+    """Stream resets of domains, whoever causes them."""
+    limits = Criteria(args, differ="values")
+    follower = Follower(ctx, [Wish(event.switch_of(reset.Issued), args.ids)], limits)
+    return stream(follower.records(), args, _RESET)
 
 
 def watch(ctx: Context, args: Arguments) -> Output:

@@ -29,7 +29,7 @@ def watch_command(group: str) -> Command:
         verb.help,
         verb.run,
         args=(ids,) if noun is not None else (),
-        options=(*verb.options, *(OPTIONS if noun else _UNPOLLED)),
+        options=(*verb.options, *(OPTIONS if noun and verb.polls else _UNPOLLED)),
         effect=verb.effect,
         validate=verb.validate,
         details=verb.details,
@@ -46,13 +46,14 @@ def _later(module: str, name: str) -> Callable[..., Any]:
 
 
 class _Verb(NamedTuple):
-    """What a group's watch has of its own."""
+    """What a group's watch has of its own; ``polls`` says whether there is anything to read."""
 
     run: Callable[[Context, Arguments], Output]
     help: str
     options: tuple[Opt, ...] = ()
     effect: Effect = Effect.SUBSCRIBE
     details: str = ""
+    polls: bool = True
     validate: Callable[[Arguments], None] = check
 
 
@@ -84,6 +85,7 @@ _GROUPS = {
             "SENSOR_TRIP_POINT_EVENT` streams the crossings of trip points."
         ),
     ),
+    "reset": _Verb(_later("vigil", "reset_watch"), "stream resets of domains", polls=False),
     "powercap": _Verb(
         _later("vigil", "powercap_watch"),
         "stream changes of power caps, or of power beyond thresholds",
