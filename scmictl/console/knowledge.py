@@ -19,7 +19,17 @@ from scmictl import protocols, values
 from scmictl.agent import Agent, Listing, Resource, Transfer
 from scmictl.commands import allowance, reading
 from scmictl.errors import ScmictlError
-from scmictl.protocols import Protocol, Resources, base, clock, perf, pinctrl, powercap, sensor
+from scmictl.protocols import (
+    Protocol,
+    Resources,
+    base,
+    clock,
+    perf,
+    pinctrl,
+    powercap,
+    sensor,
+    voltage,
+)
 from scmictl.wire import Request, follow
 
 FRESH_S = 1.0
@@ -300,6 +310,15 @@ def _cap(resource: Resource, response: Any) -> str:
     return values.format_value(response.power_cap, allowance.unit(resource))
 
 
+def _voltages(resources: Sequence[Resource]) -> Values:
+    found = yield [voltage.LevelGet(domain_id=r.id) for r in resources]
+    return [_value(transfer, _volts) for transfer in found]
+
+
+def _volts(response: Any) -> str:
+    return values.format_value(response.voltage_level, "uV")
+
+
 def _muxed(selector: int, resources: Sequence[Resource]) -> Values:
     """Read which function is selected on every pin or group, and then what it is called."""
     found = yield [pinctrl.function_of(selector, r.id) for r in resources]
@@ -331,6 +350,7 @@ _VALUES: dict[str, Callable[[Sequence[Resource]], Values]] = {
     "perf": _domains,
     "clock": _clocks,
     "sensor": _sensors,
+    "voltage": _voltages,
     "powercap": _powercaps,
     "pinctrl": partial(_muxed, pinctrl.Selector.PIN),
     "pinctrl.group": partial(_muxed, pinctrl.Selector.GROUP),

@@ -452,3 +452,20 @@ def test_a_performance_domain_shows_its_level_or_the_index_of_it(tmp_path: Path)
         learner.want(["perf"])
         learn(stranger, learner)
         assert knowledge.items["perf"] == [Item(0, "big", "level 300"), Item(1, "gpu", "index 1")]
+
+
+def test_a_voltage_domain_shows_its_level(tmp_path: Path) -> None:
+    board = tmp_path / "voltage.toml"
+    board.write_text(
+        '[[voltage]]\nname = "vdd-cpu"\nlevel = "850mV"\n'
+        '[[voltage]]\nname = "bias"\nlevel = -200000\n'
+    )
+    with connect(f"sim:{board}") as stranger:
+        knowledge = Knowledge()
+        learner = Learner(stranger, knowledge)
+        learner.want(["voltage"])
+        learn(stranger, learner)
+        assert knowledge.items["voltage"] == [
+            Item(0, "vdd-cpu", "850 mV"),
+            Item(1, "bias", "-200 mV"),
+        ]
