@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from scmictl import values
-from scmictl.agent import Resource, Transfer
+from scmictl.agent import Resource
 from scmictl.commands import allowance, forest
 from scmictl.commands.command import (
     Arg,
@@ -15,7 +15,6 @@ from scmictl.commands.command import (
     Command,
     Opt,
     Output,
-    Record,
     Rows,
     Stream,
 )
@@ -23,7 +22,7 @@ from scmictl.commands.context import Context
 from scmictl.commands.info import info_command
 from scmictl.commands.subject import Row, Subjects, Wanted
 from scmictl.commands.watch import watch_command
-from scmictl.errors import NotOffered, Partial, ScmictlError, UsageError
+from scmictl.errors import NotOffered, ScmictlError, UsageError
 from scmictl.protocols import powercap
 from scmictl.wire import Effect
 
@@ -191,28 +190,8 @@ def _set_later(ctx: Context, chosen: Subjects, requests: list[powercap.CapSet]) 
     transfers = [ctx.send(request) for request in requests]
     if not chosen.many:
         transfers[0].result()
-    return Stream(_as_they_come(ctx, chosen, transfers), _ACCEPTED)
-
-
-def _as_they_come(
-    ctx: Context, chosen: Subjects, transfers: list[Transfer[powercap.CapSetResponse]]
-) -> Iterator[Record]:
-    for resource, transfer in zip(chosen.resources, transfers, strict=True):
-        if transfer.awaiting or transfer.delayed is not None:
-            # All keys of the record that follows, so that a csv file has one heading for both.
-            later = dict.fromkeys(column.key for column in _COLUMNS)
-            yield {**later, "id": resource.id, "name": resource.name, "accepted": True}
-    failures = 0
-    for resource, transfer in zip(chosen.resources, transfers, strict=True):
-        ctx.agent.collect([transfer])
-        [row] = allowance.states(ctx, [resource])
-        row.error = transfer.error or row.error
-        if row.error is not None and not chosen.many:
-            raise row.error
-        failures += row.error is not None
-        yield row.finish()
-    if failures:
-        raise Partial(f"{failures} of {len(transfers)} domains could not be set")
+    records = chosen.completions(transfers, _COLUMNS, allowance.states, "domains could not be set")
+    return Stream(records, _ACCEPTED)
 
 
 def pai_set(ctx: Context, args: Arguments) -> Output:
