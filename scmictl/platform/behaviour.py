@@ -5,13 +5,14 @@ Its ``handlers`` say which method answers which message. A method gets the decod
 size is right and whose sender may use the protocol, and checks the rest in this order: identifier
 (NOT_FOUND), values (INVALID_PARAMETERS, OUT_OF_RANGE), support (NOT_SUPPORTED), permission
 (DENIED), occupation (BUSY). It raises :class:`Refusal` or returns the response; None stands for a
-response of SUCCESS and nothing else. A method that refuses has changed nothing.
+response of SUCCESS and nothing else, :data:`LATER` for one that it has the port hold back. A method
+that refuses has changed nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from scmictl import values
 from scmictl.protocols import common
@@ -33,6 +34,10 @@ COUNT_BITS = 0xFFF
 """The most elements that most lists can say they return."""
 
 
+LATER: Final = Response()
+"""What a method returns whose response comes later: see :meth:`Port.hold`."""
+
+
 class Refusal(Exception):
     """A command is answered with ``status``; it never leaves the platform."""
 
@@ -51,12 +56,16 @@ class Malformed(Refusal):
 class Call:
     """One command on its way: who sends it, when, and what the answer has to fit into.
 
-    ``word`` is the header as it came, ``room`` the whole frame's; ``version`` is in force.
+    ``word`` is the header as it came, ``room`` the whole frame's; ``version`` is in force;
+    ``cookie`` tells the port's caller which command a late response belongs to.
     """
 
-    __slots__ = ("agent", "now", "platform", "port", "room", "version", "word")
+    __slots__ = ("agent", "cookie", "now", "platform", "port", "room", "version", "word")
 
-    def __init__(self, port: Port, word: int, version: int, room: int, now: float) -> None:
+    def __init__(
+        self, port: Port, cookie: int, word: int, version: int, room: int, now: float
+    ) -> None:
+        self.cookie = cookie
         self.platform = port.platform
         self.port = port
         self.agent = port.agent

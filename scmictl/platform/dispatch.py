@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scmictl.errors import RemoteProtocolError
-from scmictl.platform.behaviour import Call, Malformed, Refusal
+from scmictl.platform.behaviour import LATER, Call, Malformed, Refusal
 from scmictl.wire import Status, codec, header, status
 
 if TYPE_CHECKING:
@@ -22,17 +22,19 @@ SMALLEST = header.SIZE + status.WORD.size
 SUCCESS = status.WORD.pack(Status.SUCCESS)
 
 
-def respond(port: Port, frame: bytes, room: int, now: float) -> bytes | None:
+def respond(port: Port, cookie: int, frame: bytes, room: int, now: float) -> bytes | None:
     """Return the response to ``frame``, at most ``room`` bytes long.
 
-    None if no response can be given: the frame has no header, or not even a status fits. Then
-    nothing has been done either.
+    None if it comes later, with ``cookie``, or if none can be given: the frame has no header, or
+    not even a status fits. Then nothing has been done either.
     """
     if len(frame) < header.SIZE or room < SMALLEST:
         return None
     word: int = header.WORD.unpack_from(frame)[0]
     try:
-        payload = _payload(port, word, frame[header.SIZE :], room, now)
+        payload = _payload(port, cookie, word, frame[header.SIZE :], room, now)
+        if payload is None:
+            return None
         if header.SIZE + len(payload) > room:
             # Only reads have long answers, so nothing has been changed.
             raise Malformed
@@ -43,7 +45,9 @@ def respond(port: Port, frame: bytes, room: int, now: float) -> bytes | None:
     return frame[: header.SIZE] + payload
 
 
-def _payload(port: Port, word: int, payload: bytes, room: int, now: float) -> bytes:
+def _payload(
+    port: Port, cookie: int, word: int, payload: bytes, room: int, now: float
+) -> bytes | None:
     head = header.unpack(word)
     if head.message_type != header.COMMAND:
         raise Malformed
@@ -63,5 +67,7 @@ def _payload(port: Port, word: int, payload: bytes, room: int, now: float) -> by
         raise Malformed from None
     if request.surplus:
         raise Malformed
-    response = handler(Call(port, word, version, room, now), request)
+    response = handler(Call(port, cookie, word, version, room, now), request)
+    if response is LATER:
+        return None
     return SUCCESS if response is None else codec.answer(response, version)

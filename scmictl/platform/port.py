@@ -10,6 +10,9 @@ A port keeps what belongs to the connection: the negotiated versions, the subscr
 commands outstanding. Closing it ends these. What the agent has set (rates, gates, sensor
 configurations) stays until somebody changes it or resets the agent's configuration, and an
 accepted asynchronous change still happens; only its answer has nowhere to go.
+
+A command that takes its time although it is not asynchronous is held: ``handle`` returns None, and
+``poll`` gives its response, the status alone, with the cookie when the work is done.
 """
 
 from __future__ import annotations
@@ -33,6 +36,23 @@ MOST_NOTIFICATIONS = 1024
 _TYPE = 0x3 << 8
 
 
+class Held:
+    """A command whose response has yet to come; made by :meth:`Port.hold`."""
+
+    __slots__ = ("_cookie", "_port", "_word")
+
+    def __init__(self, port: Port, cookie: int, word: int) -> None:
+        self._port = port
+        self._cookie = cookie
+        self._word = word
+
+    def answer(self, code: Status = Status.SUCCESS) -> None:
+        """Give the response; only the first one counts."""
+        self._port.release(
+            self, self._cookie, header.WORD.pack(self._word) + status.WORD.pack(code)
+        )
+
+
 class Port:
     """Made by :meth:`Platform.attach`; ``events`` tells whether frames can go to the agent.
 
@@ -48,6 +68,7 @@ class Port:
         self.dropped = 0
         self.closed = False
         self._outbox: deque[tuple[int | None, bytes, bool]] = deque()
+        self._held: dict[Held, None] = {}
         self._notifications = 0
         self._since = 0.0
         self._outstanding: dict[int, dict[Timer, None]] = {}
@@ -60,7 +81,7 @@ class Port:
         """
         if self.closed:
             return None
-        return dispatch.respond(self, frame, room, self.platform.advance(now))
+        return dispatch.respond(self, cookie, frame, room, self.platform.advance(now))
 
     def poll(self, now: float) -> list[tuple[int | None, bytes]]:
         """Return what has become due: (cookie, response), (None, delayed or notification)."""
@@ -84,6 +105,7 @@ class Port:
             self.closed = True
             self.platform.detach(self)
             self._outbox.clear()
+            self._held.clear()
 
     # --- for the platform -------------------------------------------------------------------------
 
@@ -127,14 +149,31 @@ class Port:
         timer = self.platform.timers.add(call.now + latency, finish)
         outstanding[timer] = None
 
+    def hold(self, call: Call) -> Held:
+        """Keep the response of a command back; its method then returns ``LATER``."""
+        held = Held(self, call.cookie, call.word)
+        self._held[held] = None
+        return held
+
+    def release(self, held: Held, cookie: int, frame: bytes) -> None:
+        """Put the response of a held command into the outbox, unless it has had one."""
+        if held in self._held:
+            del self._held[held]
+            self._put(frame, False, cookie)
+
     def abandon(self) -> None:
-        """Forget all outstanding commands, undone and unanswered."""
+        """Forget all outstanding asynchronous commands, undone and unanswered.
+
+        What is held gets GENERIC_ERROR: its sender's buffer has to come back.
+        """
+        for held in list(self._held):
+            held.answer(Status.GENERIC_ERROR)
         for outstanding in self._outstanding.values():
             for timer in outstanding:
                 self.platform.timers.cancel(timer)
             outstanding.clear()
 
-    def _put(self, frame: bytes, notification: bool) -> None:
+    def _put(self, frame: bytes, notification: bool, cookie: int | None = None) -> None:
         if not self._outbox:
             self._since = self.platform.now
-        self._outbox.append((None, frame, notification))
+        self._outbox.append((cookie, frame, notification))
