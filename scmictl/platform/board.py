@@ -11,6 +11,11 @@ nearly all of it; all of it is this (everything but names, types and rates may b
     [async]       PROTOCOL = commands outstanding per connection, 0 to 255 (8)
     [[agent]]     name = text of 15; trusted = bool; denied = ["DEVICE", "DEVICE:PROTOCOL", …]
     [[device]]    name; id = integer (position); owns = ["PROTOCOL:NAME", "PROTOCOL:*", …]
+    [[power]]     name; states = { NAME = number, … } from most to least powered (on, off)
+                  state = NAME (first) at start; sync, async, notify, shared, faulty = bool
+                  latency = time, or { NAME = time } to reach a state; restrict = [AGENT, …]
+    [system]      warm_reset, suspend, state_get, notify = bool; timeout = time of graceful
+                  requests (10s); states = { NAME = number from 0x80000000 }; restrict = [AGENT, …]
     [[perf]]      name; levels = [level or { level, power, latency, frequency }, …], ascending
                   level (lowest), min, max = level at start; latency = time of every level
                   sustained_freq = rate; sustained_level, guaranteed_level = level

@@ -24,6 +24,7 @@ from scmictl.wire import Notification, Status
 
 BEHAVIOURS = (
     "base",
+    "power",
     "perf",
     "clock",
     "sensor",

@@ -23,6 +23,8 @@ class Connection:
         self.port: Port = platform.attach(agent, events=events)
         self.now = START
         self.token = 0
+        self.late: list[tuple[int, Status]] = []
+        """Token and status of the responses that came by a poll."""
 
     def send(self, request: Request[Any], room: int = 8192) -> bytes | None:
         """Say a message in the version in force and return the response frame."""
@@ -89,8 +91,13 @@ class Connection:
         """Return the frames that have come by themselves."""
         self.now = self.now if now is None else now
         due = self.port.poll(self.now)
-        assert all(cookie is None for cookie, _ in due)
-        return [frame for _, frame in due]
+        for cookie, frame in due:
+            if cookie is not None:
+                head = header.unpack(header.WORD.unpack_from(frame)[0])
+                assert (head.message_type, head.token) == (header.COMMAND, cookie)
+                assert len(frame) == 8
+                self.late.append((cookie, Status(status.WORD.unpack_from(frame, 4)[0])))
+        return [frame for cookie, frame in due if cookie is None]
 
     def events(self, now: float | None = None) -> list[Any]:
         """Return the notifications and delayed responses that have come, decoded.

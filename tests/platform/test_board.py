@@ -36,7 +36,7 @@ def complaint(text: str) -> BoardError:
          "sensor[0].axis[0].colour: found an unknown key"),
         ("[[agent]]\nname = 'a'\nroot = true\n", "agent[0].root: found an unknown key"),
         ("[[device]]\nname = 'd'\nclocks = []\n", "device[0].clocks: found an unknown key"),
-        ("[versions]\npower = '1.0'\n", "versions.power: found an unknown key"),
+        ("[versions]\nvideo = '1.0'\n", "versions.video: found an unknown key"),
         ("[async]\nbase = 1\n", "async.base: found an unknown key"),
         ('"\\n" = 1\n', "'\\n': found an unknown key"),
         # wrong types
