@@ -25,6 +25,7 @@ from scmictl.wire import Notification, Status
 BEHAVIOURS = (
     "base",
     "power",
+    "system",
     "perf",
     "clock",
     "sensor",
