@@ -56,6 +56,8 @@ class Entry(NamedTuple):
 
 TABLE = (
     Entry("base", "who the platform is, its agents and permissions", f"{__name__}.base"),
+    Entry("power", "states of power domains", f"{__name__}.power"),
+    Entry("system", "shut down, reset and suspend the system", f"{__name__}.system"),
     Entry("perf", "levels and limits of performance domains", f"{__name__}.perf"),
     Entry("clock", "rates, gates and parents of clocks", f"{__name__}.clock"),
     Entry("sensor", "readings, axes, intervals and trip points", f"{__name__}.sensor"),

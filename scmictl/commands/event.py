@@ -15,10 +15,12 @@ from scmictl.commands.hold import Pair
 from scmictl.commands.subject import Subjects
 from scmictl.errors import NotOffered, UsageError
 from scmictl.protocols import Protocol
-from scmictl.wire import Notification, Request, follow
+from scmictl.wire import Notification, Request
 from scmictl.wire.record import record as fields_of
 
 _OFFERED: dict[str, str | tuple[str, ...]] = {
+    "POWER_STATE_CHANGED": "attributes.state_change_notifications",
+    "POWER_STATE_CHANGE_REQUESTED": "attributes.state_change_requested_notifications",
     "PERFORMANCE_LIMITS_CHANGED": "attributes.limits_change_notifications",
     "PERFORMANCE_LEVEL_CHANGED": "attributes.level_change_notifications",
     "CLOCK_RATE_CHANGED": "attributes.rate_changed_notifications",
@@ -68,8 +70,16 @@ class Switch(NamedTuple):
         paths = _OFFERED.get(self.event.SPEC)
         if paths is None or resource.description is None:
             return resource.error is None
-        paths = (paths,) if isinstance(paths, str) else paths
-        return any(follow(resource.description, path) for path in paths)
+        says = False
+        for path in (paths,) if isinstance(paths, str) else paths:
+            name, _, bit = path.partition(".")
+            word = getattr(resource.description, name)
+            # The bit can be younger than the notification: then it says nothing.
+            if any(part.name == bit for part in word.PARTS):
+                says = True
+                if getattr(word, bit):
+                    return True
+        return not says
 
 
 def switches() -> Iterator[Switch]:

@@ -18,8 +18,9 @@ from scmictl.commands.context import Context
 from scmictl.commands.criteria import Criteria, Stamps
 from scmictl.commands.event import Source, Switch
 from scmictl.commands.hold import Holds, Pair
+from scmictl.commands.power import state_record
 from scmictl.errors import NotOffered, ScmictlError
-from scmictl.protocols import Protocol, perf, powercap, sensor
+from scmictl.protocols import Protocol, perf, power, powercap, sensor
 
 
 class Wish(NamedTuple):
@@ -161,6 +162,8 @@ class Follower:
         record |= {"id": resource.id, "name": resource.name}
         if isinstance(message, sensor.Update):
             record |= reading.reading_record(self.ctx, resource, message.readings)
+        elif isinstance(message, power.StateChanged | power.StateChangeRequested):
+            record |= state_record(message.power_state)
         elif message.PROTOCOL_ID == perf.ID:
             record |= scale.meaning(self.ctx, resource, message)
         elif message.PROTOCOL_ID == powercap.ID:

@@ -1,7 +1,8 @@
 """What each watch streams: notifications, or what is read again and again.
 
-Every record is what `watch` of CLI.md says, with more keys behind those: id, name, of a sensor
-value, unit, raw, timestamp and axes, and of a performance domain its level or limits, as levels.
+Every record is what `watch` of CLI.md says, with more keys behind those: id, name, of a power
+domain state and raw_state, of a performance domain its level or limits, as levels, and of a sensor
+value, unit, raw, timestamp and axes.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from scmictl.commands.event import Switch
 from scmictl.commands.follow import Follower, Wish, stream
 from scmictl.commands.hold import Holds
 from scmictl.commands.plot import Plot
+from scmictl.commands.power import state_record
 from scmictl.commands.subject import Row, Subjects, ask
 from scmictl.errors import UsageError
-from scmictl.protocols import Protocol, clock, perf, powercap, reset, sensor
+from scmictl.protocols import Protocol, clock, perf, power, powercap, reset, sensor, system
 from scmictl.wire import Request
 from scmictl.wire.record import record as fields_of
 
@@ -33,6 +35,19 @@ _SENSOR = (
     Column("axes", "AXES"),
 )
 _CLOCK = (*_TIME, Column("name", "NAME"), Column("fields.rate", "RATE", "Hz"))
+_POWER = (
+    *_TIME,
+    Column("name", "NAME"),
+    Column("state", "STATE"),
+    Column("agent_id", "AGENT"),
+)
+_SYSTEM = (
+    *_TIME,
+    Column("fields.system_state", "STATE"),
+    Column("fields.flags.graceful", "GRACEFUL"),
+    Column("fields.timeout", "TIME LEFT", "ms"),
+    Column("agent_id", "AGENT"),
+)
 _LEVEL = (
     *_TIME,
     Column("name", "NAME"),
@@ -52,6 +67,25 @@ def base_watch(ctx: Context, args: Arguments) -> Output:
     limits = Criteria(args)
     follower = Follower(ctx, [Wish(switch, ())], limits)
     return stream(follower.records(), args, _BASE)
+
+
+def power_watch(ctx: Context, args: Arguments) -> Output:
+    """Stream state changes, what was requested, or states as they are read."""
+    kind = power.StateChangeRequested if args.requested else power.StateChanged
+    limits = Criteria(args, units=units_of([kind]), differ="values")
+    if limits.interval is not None:
+        read = _poll(ctx, power.PROTOCOL, args.ids, power.StateGet)
+        return stream(poll.rounds(ctx, limits, read), args, _POWER)
+    follower = Follower(ctx, [Wish(event.switch_of(kind), args.ids)], limits)
+    return stream(follower.records(), args, _POWER)
+
+
+def system_watch(ctx: Context, args: Arguments) -> Output:
+    """Stream the transitions of the system."""
+    limits = Criteria(args, units=units_of([system.PowerStateNotifier]), differ="values")
+    wish = Wish(event.switch_of(system.PowerStateNotifier), ())
+    follower = Follower(ctx, [wish], limits)
+    return stream(follower.records(), args, _SYSTEM)
 
 
 def perf_watch(ctx: Context, args: Arguments) -> Output:
@@ -204,6 +238,8 @@ def _poll(
                 "fields": {how.id: resource.id, **fields},
                 **row.finish(),
             }
+            if isinstance(response, power.StateGetResponse):
+                record |= state_record(response.power_state)
             if isinstance(response, sensor.ReadingGetResponse):
                 value: Any = response.sensor_value
                 if response.readings is not None:

@@ -62,6 +62,15 @@ _UNPOLLED = tuple(option for option in OPTIONS if option.name != "--interval")
 
 _GROUPS = {
     "base": _Verb(_later("vigil", "base_watch"), "stream the errors that the platform reports"),
+    "power": _Verb(
+        _later("vigil", "power_watch"),
+        "stream state changes of power domains",
+        (Opt("--requested", "what other agents ask for, not what the state becomes"),),
+    ),
+    "system": _Verb(
+        _later("vigil", "system_watch"),
+        "stream what other agents and the platform do to the system",
+    ),
     "perf": _Verb(
         _later("vigil", "perf_watch"),
         "stream level changes of performance domains",

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from scmictl import protocols, values
 from scmictl.agent import Agent, Listing, Resource, Transfer
 from scmictl.commands import allowance, reading
+from scmictl.commands.power import state_text
 from scmictl.errors import ScmictlError
 from scmictl.protocols import (
     Protocol,
@@ -26,6 +27,7 @@ from scmictl.protocols import (
     clock,
     perf,
     pinctrl,
+    power,
     powercap,
     sensor,
     voltage,
@@ -262,6 +264,13 @@ def _clocks(resources: Sequence[Resource]) -> Values:
     return shown
 
 
+def _power_domains(resources: Sequence[Resource]) -> Values:
+    found = yield [power.StateGet(domain_id=r.id) for r in resources]
+    return [
+        _value(transfer, lambda response: state_text(response.power_state)) for transfer in found
+    ]
+
+
 def _domains(resources: Sequence[Resource]) -> Values:
     found = yield [perf.LevelGet(domain_id=r.id) for r in resources]
     return [
@@ -347,6 +356,7 @@ def _value(transfer: Transfer[Any], show: Callable[[Any], str]) -> str:
 
 
 _VALUES: dict[str, Callable[[Sequence[Resource]], Values]] = {
+    "power": _power_domains,
     "perf": _domains,
     "clock": _clocks,
     "sensor": _sensors,

@@ -439,6 +439,20 @@ def test_a_version_nobody_has_asked_for_is_learnt_too(frames: list[Frame]) -> No
         assert knowledge.items["clock"][1].name == "uart0"
 
 
+def test_a_power_domain_shows_its_state(tmp_path: Path) -> None:
+    board = tmp_path / "power.toml"
+    board.write_text(
+        '[[power]]\nname = "gpu"\nstate = "off"\n'
+        '[[power]]\nname = "dsp"\nstates = { sleep = 0x2, on = 0x0 }\n'
+    )
+    with connect(f"sim:{board}") as stranger:
+        knowledge = Knowledge()
+        learner = Learner(stranger, knowledge)
+        learner.want(["power"])
+        learn(stranger, learner)
+        assert knowledge.items["power"] == [Item(0, "gpu", "off"), Item(1, "dsp", "0x2")]
+
+
 def test_a_performance_domain_shows_its_level_or_the_index_of_it(tmp_path: Path) -> None:
     board = tmp_path / "perf.toml"
     board.write_text(
