@@ -24,6 +24,7 @@ Record = dict[str, Any]
 
 _COMMON = {request.MESSAGE_ID: request for request in (ProtocolVersion, MessageAttributes)}
 """The commands that every protocol has, also one that we do not know."""
+_SUB_VENDOR = (base.ID, base.DiscoverSubVendor.MESSAGE_ID)
 
 
 def decode(
@@ -34,6 +35,7 @@ def decode(
     sent: bytes | None = None,
     vendor: str | None = None,
     sub_vendor: str | None = None,
+    protocol: Protocol | None = None,
 ) -> Record:
     """Return the record of one frame.
 
@@ -41,7 +43,8 @@ def decode(
     as the platform reports it, our newest by default. ``sent`` is the frame of the request that a
     response answers: it tells a response that only says "accepted" from one that is too short;
     without it the status alone is a good answer to everything that can be asynchronous. ``vendor``
-    and ``sub_vendor`` say whose the protocols from 0x80 are, as in :func:`scmictl.protocols.by_id`.
+    and ``sub_vendor`` say whose the protocols from 0x80 are, as in :func:`scmictl.protocols.by_id`;
+    ``protocol`` is that of the frame where it is known already.
 
     ``error`` says why the fields are incomplete or missing. A status other than SUCCESS is no
     error; it has no fields. Words that nothing is known about are listed as ``words``.
@@ -51,13 +54,15 @@ def decode(
         return _record(surplus=frame.hex(), error=text)
     head = header.unpack(header.WORD.unpack_from(frame)[0])
     payload = frame[header.SIZE :]
-    protocol = by_id(head.protocol_id, vendor, sub_vendor)
+    if protocol is None or protocol.id != head.protocol_id:
+        protocol = by_id(head.protocol_id, vendor, sub_vendor)
+    name = protocol.name if protocol else id_name(head.protocol_id, vendor, sub_vendor)
     kind = _kind(head, outgoing)
     request = (_COMMON if protocol is None else protocol.by_id).get(head.message_id)
     layout = _layout(protocol, request, head, kind)
     spoken = 0 if protocol is None else protocol.layout_version(version or protocol.newest)
     found = _record(
-        protocol=id_name(head.protocol_id, vendor, sub_vendor),
+        protocol=name,
         message=_name(layout, request, head, kind),
         type=kind,
         token=head.token,
@@ -174,8 +179,9 @@ class Decoder:
     Theory of operation. Every frame of both directions passes :meth:`decode` once. A version is
     learned from the answers to PROTOCOL_VERSION and NEGOTIATE_PROTOCOL_VERSION; until then it is
     what ``versions`` says by protocol id, else our newest. Vendor and sub-vendor are learned from
-    the answers of the base protocol, unless ``vendor`` is given. Requests are kept by their token,
-    of which there are 1024, until it is used again, so that each response meets its request.
+    the answers of the base protocol, unless ``vendor`` is given; a platform that has been asked for
+    its sub-vendor has none until it says one. Requests are kept by their token, of which there are
+    1024, until it is used again, so that each response meets its request.
     """
 
     def __init__(
@@ -205,6 +211,9 @@ class Decoder:
         )
         if found["type"] == "request":
             self._requests[found["token"]] = frame
+            asks = (protocol_id, _header(frame).message_id)
+            if asks == _SUB_VENDOR and not self._fixed_vendor and self.sub_vendor is None:
+                self.sub_vendor = ""
         elif found["type"] == "response" and found["status"] == "SUCCESS" and sent is not None:
             self._learn(frame, sent)
         return found

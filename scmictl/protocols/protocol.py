@@ -79,6 +79,10 @@ class Protocol:
         self.notifications = notifications
         self.kinds = (resources,) if isinstance(resources, Resources) else resources
         self.experimental = frozenset(experimental)
+        for message in self.by_spec.values():
+            # What another protocol lists (and what is only inherited from there) is that one's.
+            if vars(message).get("PROTOCOL") is None:
+                message.PROTOCOL = self
 
     @property
     def resources(self) -> Resources | None:

@@ -172,6 +172,8 @@ class Message(Struct):
     TYPE: ClassVar[int] = header.COMMAND
     SINCE: ClassVar[int] = 0
     SECTION: ClassVar[str] = ""
+    PROTOCOL: ClassVar[Any] = None
+    """The protocol that lists this message, once that is made; see ``scmictl.protocols.of``."""
 
     def __init_subclass__(
         cls,
