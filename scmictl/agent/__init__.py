@@ -13,6 +13,7 @@ from scmictl import transport as transports
 from scmictl.agent.agent import Agent, Timing
 from scmictl.agent.discovery import Discovery, Resource
 from scmictl.agent.held import Held
+from scmictl.agent.identity import Identity, Owner
 from scmictl.agent.inbox import Incident, Lost, Reconnected
 from scmictl.agent.listing import Listing
 from scmictl.agent.transfers import Event, Raw, Stray, Transfer, status_error
@@ -26,11 +27,13 @@ __all__ = [
     "Event",
     "Frame",
     "Held",
+    "Identity",
     "Incident",
     "Interrupt",
     "Link",
     "Listing",
     "Lost",
+    "Owner",
     "Raw",
     "Received",
     "Reconnected",
@@ -51,13 +54,15 @@ def connect(
     timeout: float = 1.0,
     delayed_timeout: float = 2.0,
     versions: dict[int, int] | None = None,
+    vendor: Owner | None = None,
     waiter: Waiter | None = None,
     sink: Callable[[Frame], None] | None = None,
 ) -> Agent:
     """Connect to the platform at ``uri`` and return the agent that talks to it.
 
     ``timeout`` and ``delayed_timeout`` are seconds; ``versions`` fixes protocol versions by
-    protocol id; ``sink`` sees every frame both ways. Close the agent, or use it as a context
+    protocol id, ``vendor`` whose the protocols from 0x80 are (vendor and sub-vendor, None: any)
+    instead of asking; ``sink`` sees every frame both ways. Close the agent, or use it as a context
     manager. Raises UsageError, BoardError, ConnectError, and what ``waiter`` may raise: Interrupted
     and TransferTimeout.
     """
@@ -86,6 +91,7 @@ def connect(
         delayed_timeout=delayed_timeout,
         waiter=waiter,
         versions=versions,
+        vendor=vendor,
         reopen=lambda: open_transport(again),
         reconnect=reconnect,
     )

@@ -21,11 +21,13 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from scmictl import protocols
 from scmictl.agent.discovery import Discovery
 from scmictl.agent.held import Held
+from scmictl.agent.identity import Owner, Protocols
 from scmictl.agent.inbox import Inbox, Incident, Reconnected
 from scmictl.agent.listing import Listing, read_lists
 from scmictl.agent.probe import Probe, no_slot
@@ -67,8 +69,9 @@ class Agent:
     """A connection to a platform, as one of its agents; a context manager that closes it.
 
     ``timeout`` and ``delayed_timeout`` are seconds. ``versions`` fixes protocol versions by
-    protocol id instead of asking. ``reopen`` makes a new transport after a loss, for up to
-    ``reconnect`` seconds. The agent owns ``transport`` and closes it.
+    protocol id instead of asking, ``vendor`` whose the protocols from 0x80 are. ``reopen`` makes a
+    new transport after a loss, for up to ``reconnect`` seconds. The agent owns ``transport`` and
+    closes it.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class Agent:
         delayed_timeout: float = 2.0,
         waiter: Waiter | None = None,
         versions: dict[int, int] | None = None,
+        vendor: Owner | None = None,
         reopen: Callable[[], Transport] | None = None,
         reconnect: float = 0.0,
         wall: Callable[[], float] = time.time,
@@ -91,13 +95,15 @@ class Agent:
         """Layout version in force, by protocol id; filled as protocols are used."""
         self.reported: dict[int, int] = {}
         """What PROTOCOL_VERSION answered, by protocol id."""
+        self.protocols = Protocols(self, vendor)
+        """What the numbers of protocols mean on this platform."""
         self.held: list[Held] = []
         self.timings: list[Timing] | None = None
         """When every answered command was sent and how long it took, once there is a list."""
         self.on_surplus: Callable[[Transfer[Any]], None] | None = None
         """Hears of every response that is longer than its layout."""
         self._fixed = dict(versions or {})
-        self._transfers = Transfers()
+        self._transfers = Transfers(partial(self.protocols.by_id, ask=False))
         self._finished: list[Transfer[Any]] = []
         self._inbox = Inbox()
         self._queued = False
@@ -155,6 +161,8 @@ class Agent:
             self._check_events(request)
         if self._gone is not None:
             self._drive(lambda: self._gone is None)
+        # What comes back, and what comes unasked after it, has to be understood.
+        self.protocols.ask(request.protocol_id if isinstance(request, Raw) else request.PROTOCOL_ID)
         version = 0 if isinstance(request, Raw) else self._layout(request)
         transfer: Transfer[R] = Transfer(request, version)
         limit = self.timeout if timeout is None else timeout
@@ -229,7 +237,17 @@ class Agent:
                 incident = self._inbox.take()
                 if incident is None:
                     return
+            if isinstance(incident, Event) and incident.protocol is None:
+                incident = self._understood(incident)
             yield incident
+
+    def _understood(self, event: Event) -> Event:
+        """Ask what a vendor's number means, if nobody has, to decode an event that needs it."""
+        if self.protocols.by_id(event.header.protocol_id) is None:
+            return event
+        decoded = self._transfers.event(event.header, event.payload, self.versions)
+        decoded.time = event.time
+        return decoded
 
     # -- for event loops --------------------------------------------------------------------
 
@@ -306,8 +324,8 @@ class Agent:
         """Return whether the platform has this message, by PROTOCOL_MESSAGE_ATTRIBUTES; cached."""
         key = (request.PROTOCOL_ID, request.MESSAGE_ID)
         if key not in self._implemented:
-            protocol = protocols.by_id(request.PROTOCOL_ID)
-            assert protocol is not None
+            protocol = protocols.of(request)
+            assert protocol is not None, f"no protocol lists {request.SPEC}"
             ask = protocol.by_id[0x2](message_id=request.MESSAGE_ID)
             try:
                 self.call(ask)
@@ -384,7 +402,7 @@ class Agent:
 
     def _layout(self, request: Request[Any]) -> int:
         """Return the version to encode ``request`` in; asks only where it makes a difference."""
-        protocol = protocols.by_id(request.PROTOCOL_ID)
+        protocol = protocols.of(request)
         if protocol is None:
             return self.versions.get(request.PROTOCOL_ID, 0)
         varies = bool(request.changes() or request.RESPONSE.changes())
@@ -530,6 +548,7 @@ class Agent:
         self.reported.clear()
         self._implemented.clear()
         self._discoveries.clear()
+        self.protocols.forget()
         # What comes while it is renewed comes after the gap.
         earlier, self._inbox = self._inbox, Inbox()
         try:

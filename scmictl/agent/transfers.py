@@ -16,6 +16,7 @@ delayed response before the response (which counts as that response having been 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from scmictl import protocols
@@ -25,6 +26,7 @@ from scmictl.errors import (
     ScmictlError,
     StatusError,
 )
+from scmictl.protocols import Protocol
 from scmictl.transport.base import COMMANDS, Received
 from scmictl.wire import Delayed, Notification, Request, Response, codec, header, status_name
 from scmictl.wire.status import MEANINGS, Status
@@ -100,11 +102,12 @@ class Transfer(Generic[R]):
 class Event:
     """A notification as it came.
 
-    ``message`` is None when its bytes cannot be decoded; ``error`` then says why. ``time`` is the
-    wall-clock time of its arrival, in seconds since 1970.
+    ``message`` is None when its bytes cannot be decoded; ``error`` then says why. ``protocol`` is
+    None when nobody knows what its number means on this platform. ``time`` is the wall-clock time
+    of its arrival, in seconds since 1970.
     """
 
-    __slots__ = ("error", "header", "message", "payload", "time", "version")
+    __slots__ = ("error", "header", "message", "payload", "protocol", "time", "version")
 
     def __init__(
         self,
@@ -113,7 +116,9 @@ class Event:
         message: Notification | None,
         version: int,
         error: ScmictlError | None,
+        protocol: Protocol | None = None,
     ) -> None:
+        self.protocol = protocol
         self.header = head
         self.payload = payload
         self.message = message
@@ -137,9 +142,10 @@ class Stray(NamedTuple):
 
 
 class Transfers:
-    """All transfers of one connection."""
+    """All transfers of one connection; ``known`` returns what a protocol number means on it."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Callable[[int], Protocol | None] = protocols.by_id) -> None:
+        self._known = known
         self.pending: dict[int, Transfer[Any]] = {}
         self.quarantine: dict[int, Transfer[Any]] = {}
         """Tokens given up on; the transfers are kept for the report when they come after all."""
@@ -243,7 +249,7 @@ class Transfers:
         head = header.unpack(header.WORD.unpack_from(frame.data)[0])
         payload = frame.data[header.SIZE :]
         if head.message_type == header.NOTIFICATION and frame.cookie is None:
-            return self._notification(head, payload, versions)
+            return self.event(head, payload, versions)
         if frame.cookie is not None:
             return self._response(frame, head, payload, now)
         if head.message_type == header.DELAYED or frame.queue == COMMANDS:
@@ -393,16 +399,18 @@ class Transfers:
         transfer.fail(RemoteProtocolError(text))
         return self._finish(transfer)
 
-    def _notification(self, head: header.Header, payload: bytes, versions: dict[int, int]) -> Event:
-        protocol = protocols.by_id(head.protocol_id)
+    def event(self, head: header.Header, payload: bytes, versions: dict[int, int]) -> Event:
+        """Return a notification, decoded if its protocol is known."""
+        protocol = self._known(head.protocol_id)
         kind = protocol.events_by_id.get(head.message_id) if protocol is not None else None
         if protocol is None or kind is None:
-            return Event(head, payload, None, 0, None)
+            return Event(head, payload, None, 0, None, protocol)
         version = versions.get(head.protocol_id, protocol.newest)
         try:
-            return Event(head, payload, codec.decode(kind, version, payload), version, None)
+            message = codec.decode(kind, version, payload)
         except RemoteProtocolError as error:
-            return Event(head, payload, None, version, _named(error, kind.SPEC))
+            return Event(head, payload, None, version, _named(error, kind.SPEC), protocol)
+        return Event(head, payload, message, version, None, protocol)
 
 
 def _brought(payload: bytes) -> int:

@@ -89,9 +89,9 @@ def perms_device(ctx: Context, args: Arguments) -> Output:
 
 def perms_protocol(ctx: Context, args: Arguments) -> Output:
     """Allow or deny an agent one protocol of a device."""
-    protocol = _protocol_id(args.protocol)
-    name = protocols.id_name(protocol)
+    protocol = protocols.number_of(args.protocol)
     ctx.require(base.SetProtocolPermissions)
+    name = ctx.agent.protocols.id_name(protocol)
     agent = _agent(ctx, args.agent)
     device = values.number(args.device)
     request = base.SetProtocolPermissions(
@@ -107,7 +107,7 @@ def perms_protocol(ctx: Context, args: Arguments) -> Output:
 
 def check_protocol(args: Arguments) -> None:
     """Raise UsageError for a protocol that does not exist."""
-    _protocol_id(args.protocol)
+    protocols.number_of(args.protocol)
 
 
 def reset_agent(ctx: Context, args: Arguments) -> Output:
@@ -140,20 +140,6 @@ def _agent(ctx: Context, word: str) -> _Agent:
     if len(found) != 1:
         raise UsageError(f"{word!r} can mean several agents, expected one")
     return _Agent(found[0], names[found[0]] if found[0] < len(names) else None)
-
-
-def _protocol_id(word: str) -> int:
-    names = [protocols.id_name(number) for number in range(0x100)]
-    if word in names:
-        return names.index(word)
-    try:
-        number = values.number(word)
-    except UsageError:
-        known = [name for name in names if "-0x" not in name]
-        raise values.unknown("protocol", word, known, limit=len(known)) from None
-    if not 0 <= number <= 0xFF:
-        raise UsageError(f"found the protocol {word}, expected 0 to 0xff")
-    return number
 
 
 _AGENT = Arg("agent", "number or name of an agent", "id")

@@ -61,7 +61,10 @@ def call(ctx: Context, args: Arguments) -> Output:
 
 def raw(ctx: Context, args: Arguments) -> Output:
     """Send the bytes of a payload behind a header of the given numbers, and return the answer."""
-    protocol_id, kind, message_id = _numbers(args)
+    protocol_id, message_id, kind = _numbers(args)
+    if kind is None:
+        protocol = ctx.agent.protocols.by_id(protocol_id)
+        kind = None if protocol is None else protocol.by_id.get(message_id)
     number = values.number(args.type) if args.type else header.COMMAND
     payload = _payload(args.payload or "")
     request: Request[Any] | Raw = Raw(protocol_id, message_id, payload, number)
@@ -97,8 +100,8 @@ def check_raw(args: Arguments) -> None:
 
 def _version(ctx: Context, kind: type[Request[Any]]) -> int:
     """Return the version to lay ``kind`` out in, asking the platform only where it matters."""
-    protocol = protocols.by_id(kind.PROTOCOL_ID)
-    assert protocol is not None
+    protocol = protocols.of(kind)
+    assert protocol is not None, f"no protocol lists {kind.SPEC}"
     delayed = kind.DELAYED
     if kind.changes() or kind.RESPONSE.changes() or (delayed is not None and delayed.changes()):
         try:
@@ -138,10 +141,17 @@ def _answer(
 def _response(ctx: Context, transfer: Transfer[Any], version: int, *, payload: bool) -> Record:
     # The header has been compared with the request's: only the payload is the platform's own.
     frame = transfer.frame[: header.SIZE] + transfer.payload
-    found = decode(frame, outgoing=False, version=version or None, sent=transfer.frame)
+    protocol_id, message_id = _ids(transfer)
+    request = transfer.request
+    protocol = None if isinstance(request, Raw) else protocols.of(request)
+    if protocol is None:
+        protocol = ctx.agent.protocols.by_id(protocol_id, ask=False)
+    found = decode(
+        frame, outgoing=False, version=version or None, sent=transfer.frame, protocol=protocol
+    )
     if found["error"] is not None and transfer.error is None:
         ctx.notice(f"{transfer.spec}: {found['error']}")
-    known = message.request_by_id(*_ids(transfer))
+    known = None if protocol is None else protocol.by_id.get(message_id)
     record = {
         "message": known.SPEC if known is not None else None,
         "type": "response",
@@ -203,32 +213,17 @@ def _microseconds(transfer: Transfer[Any]) -> int | None:
 # --- what was typed -------------------------------------------------------------------------------
 
 
-def _numbers(args: Arguments) -> tuple[int, type[Request[Any]] | None, int]:
-    """Return protocol id, the message if we know it, and message id."""
-    protocol_id = _protocol(args.protocol)
+def _numbers(args: Arguments) -> tuple[int, int, type[Request[Any]] | None]:
+    """Return the numbers of protocol and message, and the message if it was named."""
+    protocol_id = protocols.number_of(args.protocol)
     try:
         message_id = values.number(args.message)
     except UsageError:
-        _, kind = message.find(f"{protocols.id_name(protocol_id)}.{args.message}", Request)
-        return protocol_id, kind, kind.MESSAGE_ID
+        _, kind = message.with_number(args.message, protocol_id)
+        return protocol_id, kind.MESSAGE_ID, kind
     if not 0 <= message_id <= 0xFF:
         raise UsageError(f"message is {args.message}, expected 0 to 0xff")
-    return protocol_id, message.request_by_id(protocol_id, message_id), message_id
-
-
-def _protocol(word: str) -> int:
-    """Return a protocol number; also those have names whose messages we do not know."""
-    for number in range(0x10, 0x20):
-        if protocols.id_name(number) == word.lower():
-            return number
-    try:
-        number = values.number(word)
-    except UsageError:
-        known = [name for n in range(0x10, 0x20) if "-0x" not in (name := protocols.id_name(n))]
-        raise values.unknown("protocol", word, known, limit=len(known)) from None
-    if not 0 <= number <= 0xFF:
-        raise UsageError(f"protocol is {word}, expected 0 to 0xff")
-    return number
+    return protocol_id, message_id, None
 
 
 def _payload(text: str) -> bytes:

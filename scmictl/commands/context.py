@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from scmictl import protocols, values
-from scmictl.agent import Agent, Interrupt
+from scmictl.agent import Agent, Interrupt, Owner
 from scmictl.agent.discovery import Discovery, Resource
 from scmictl.agent.transfers import Raw, Transfer
 from scmictl.commands.command import Record
@@ -60,6 +60,8 @@ class Context:
         self.dry_run = False
         self.retry_busy = 0
         self.interactive = False
+        self.vendor: Owner | None = None
+        """Whose the protocols from 0x80 are, for what needs no connection; None: nobody knows."""
         self.lasting = False
         """Whether the connection outlives this command (shell, batch, ``-c``)."""
         self.subscriptions: dict[tuple[str, int | None], Any] = {}
@@ -146,8 +148,8 @@ class Context:
 
     def layout_version(self, request: Request[Any]) -> int:
         """Return the version ``request`` is encoded in; asks only where layouts differ."""
-        protocol = protocols.by_id(request.PROTOCOL_ID)
-        assert protocol is not None
+        protocol = protocols.of(request)
+        assert protocol is not None, f"no protocol lists {request.SPEC}"
         if request.changes():
             return self.agent.version(protocol)
         return protocol.newest
@@ -156,8 +158,8 @@ class Context:
 
     def require(self, request: type[Request[Any]], *, why: str = "") -> None:
         """Raise NotOffered if the platform's version or the platform itself lacks a message."""
-        protocol = protocols.by_id(request.PROTOCOL_ID)
-        assert protocol is not None
+        protocol = protocols.of(request)
+        assert protocol is not None, f"no protocol lists {request.SPEC}"
         version = self.version(protocol)
         if version < request.SINCE:
             raise NotOffered(
@@ -171,6 +173,7 @@ class Context:
 
     def version(self, protocol: Protocol) -> int:
         """Return the protocol's version in force; NotOffered where the platform lacks it."""
+        self._check_vendor(protocol)
         try:
             return self.agent.version(protocol)
         except StatusError as error:
@@ -180,6 +183,20 @@ class Context:
                     hint="`scmictl info` lists what it has",
                 ) from error
             raise
+
+    def _check_vendor(self, protocol: Protocol) -> None:
+        """Raise NotOffered if the platform's vendor means something else by this number."""
+        owner = protocols.whose(protocol)
+        if owner is None or self.agent.protocols.by_id(protocol.id) is protocol:
+            return
+        vendor = ":".join(filter(None, owner))
+        given = self.agent.protocols.given
+        said = ":".join(filter(None, given)) if given else str(self.agent.protocols.identity())
+        raise NotOffered(
+            f"{protocol.name} is a protocol of the vendor {vendor}, the platform's is "
+            f"{values.shown(said)}",
+            hint=f"--vendor {vendor} takes the platform for one of them",
+        )
 
     def discover(self, protocol: Protocol, how: Resources | None = None) -> Discovery:
         """Return the protocol's resources of a kind (None: the first), read once per connection."""

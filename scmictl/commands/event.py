@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from scmictl import protocols, values
@@ -13,9 +13,11 @@ from scmictl.commands.command import Record
 from scmictl.commands.context import Context
 from scmictl.commands.hold import Pair
 from scmictl.commands.subject import Subjects
-from scmictl.errors import NotOffered, UsageError
+from scmictl.commands.survey import Survey
+from scmictl.errors import NotOffered, RemoteProtocolError, StatusError, UsageError
 from scmictl.protocols import Protocol
 from scmictl.wire import Notification, Request
+from scmictl.wire.fields import MISSING
 from scmictl.wire.record import record as fields_of
 
 _OFFERED: dict[str, str | tuple[str, ...]] = {
@@ -54,16 +56,27 @@ class Switch(NamedTuple):
     id: str | None
 
     def pair(self, number: int | None, more: Mapping[str, int] | None = None) -> Pair:
-        """Return how to switch the notification of a resource on and off.
+        """Return how to switch the notification of a resource on (all of it) and off.
 
         ``more`` are further fields of the request that switches it on.
         """
         given = {} if self.id is None else {self.id: number}
-        switch = self.request.SWITCH
+        switch = next(f for f in self.request.FIELDS if f.name == self.request.SWITCH)
+        on = 1 if switch.bits is None else switch.bits.at(self.protocol.newest).KNOWN
         return Pair(
-            self.request(**given, **{switch: 1}, **(more or {})),
-            self.request(**given, **{switch: 0}),
+            self.request(**given, **{switch.name: on}, **(more or {})),
+            self.request(**given, **{switch.name: 0}),
         )
+
+    @property
+    def simple(self) -> bool:
+        """Whether nothing has to be said but on or off, and of which of the protocol's things."""
+        own = (self.request.SWITCH, self.id)
+        more = [f for f in self.request.FIELDS if f.name not in own and f.default is MISSING]
+        how = self.protocol.resources
+        # What is listed in pages has its id in the list, under another name.
+        known = how is not None and (how.describe.PAGING is not None or how.id == self.id)
+        return not more and (self.id is None or known)
 
     def offered(self, resource: Resource) -> bool:
         """Return whether a resource says that it sends this; one that says nothing may."""
@@ -82,35 +95,61 @@ class Switch(NamedTuple):
         return not says
 
 
-def switches() -> Iterator[Switch]:
-    """Yield every notification that can be switched."""
-    for protocol, request in message.every(Request):
+def switches(among: Iterable[Protocol] | None = None) -> Iterator[Switch]:
+    """Yield every notification that can be switched; ``among``: of these protocols only."""
+    for protocol, request in message.every(Request, among):
         if request.SUBSCRIBES is not None:
             yield _switch(protocol, request)
 
 
+def switches_of(ctx: Context) -> list[Switch]:
+    """Return the notifications that the platform could send: the standard ones and its vendor's."""
+    among = list(protocols.standard())
+    survey = Survey(ctx)
+    try:
+        listed = survey.protocol_ids(survey.attributes().num_protocols)
+    except (StatusError, RemoteProtocolError):
+        listed = []  # it tells nobody what it has, or not so that one could read it
+    for number in listed:
+        protocol = ctx.agent.protocols.by_id(number)
+        if protocol is not None and protocol not in among:
+            among.append(protocol)
+    return [switch for switch in switches(among) if switch.simple]
+
+
 def switch_of(event: type[Notification]) -> Switch:
-    """Return what switches ``event``."""
-    return next(switch for switch in switches() if switch.event is event)
+    """Return what switches ``event``; there has to be something."""
+    protocol = protocols.of(event)
+    assert protocol is not None
+    return next(switch for switch in switches([protocol]) if switch.event is event)
 
 
 def find(text: str) -> Switch:
-    """Return the notification that ``text`` names; raises UsageError."""
-    names = [switch.event.SPEC for switch in switches()]
-    try:
-        _, event = message.find(text, Notification)
-    except UsageError:
-        raise values.unknown("event", text, names, limit=len(names)) from None
-    return switch_of(event)
+    """Return the notification that ``text`` names; raises UsageError, also if it takes a `call`."""
+    switch = _find(text, further=True)
+    if switch is None:
+        names = [switch.event.SPEC for switch in switches()]
+        raise values.unknown("event", text, names, limit=len(names))
+    if not switch.simple:
+        raise UsageError(
+            f"{switch.request.SPEC}, which switches {switch.event.SPEC}, takes more than an id",
+            hint=f"call {message.qualified(switch.protocol, switch.request)} sends it",
+        )
+    return switch
 
 
 def is_event(text: str) -> bool:
     """Return whether ``text`` names a notification."""
+    # The name of a clock should not send anybody looking for vendors and packages.
+    return _find(text, further="_" in text or "." in text) is not None
+
+
+def _find(text: str, *, further: bool) -> Switch | None:
     try:
-        find(text)
+        protocol, event = message.find(text, Notification, further=further)
     except UsageError:
-        return False
-    return True
+        return None
+    return next((switch for switch in switches([protocol]) if switch.event is event), None)
 
 
 def _switch(protocol: Protocol, request: type[Request[Any]]) -> Switch:
@@ -197,7 +236,7 @@ def event_record(event: Event) -> Record:
     message_ = event.message
     record: Record = {
         "time": event.time,
-        "protocol": protocols.id_name(event.header.protocol_id),
+        "protocol": _protocol_name(event),
         "event": event.spec,
         "agent_id": getattr(message_, "agent_id", None),
         "fields": {} if message_ is None else fields_of(message_, event.version),
@@ -210,6 +249,12 @@ def event_record(event: Event) -> Record:
     elif message_.surplus:
         record["surplus"] = message_.surplus.hex()
     return record
+
+
+def _protocol_name(event: Event) -> str:
+    if event.protocol is not None:
+        return event.protocol.name
+    return protocols.id_name(event.header.protocol_id)
 
 
 def incident_record(incident: Incident, now: float) -> Record:

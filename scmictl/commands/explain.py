@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from scmictl import protocols, values
+from scmictl.agent import Owner
 from scmictl.commands import layout, message
 from scmictl.commands.command import Arg, Arguments, Command, Output, Record, Text
 from scmictl.errors import StatusError, UsageError
-from scmictl.protocols import Protocol, version_text
+from scmictl.protocols import Protocol, plugin, version_text
 from scmictl.protocols.decoding import decode
 from scmictl.wire import Message, Notification, Request, Status, header, status_name
 from scmictl.wire.status import MEANINGS, VENDOR
@@ -22,13 +23,14 @@ _INTEGER = re.compile("-?[0-9]{1,10}")
 
 def explain(ctx: Any, args: Arguments) -> Output:
     """Say what the words mean; nothing is sent."""
-    return explained(args.words)
+    return explained(args.words, ctx.vendor)
 
 
-def explained(words: Sequence[str]) -> Text:
+def explained(words: Sequence[str], vendor: Owner | None = None) -> Text:
     """Return what the words mean: a message, a protocol, a status, or a frame in hex.
 
-    Raises UsageError for what is none of them.
+    ``vendor`` says whose the numbers from 0x80 in a frame are. Raises UsageError for what is none
+    of them.
     """
     text = " ".join(words).strip()
     status = _status(text)
@@ -36,13 +38,18 @@ def explained(words: Sequence[str]) -> Text:
         return _about_status(status)
     frame = _frame(words)
     if frame is not None:
-        return _about_frame(frame)
-    for number, name in protocols.STANDARD:
-        if text == name:  # as it is written: RESET is a message, reset a protocol
-            protocol = protocols.by_id(number)
-            assert protocol is not None
-            return _about_protocol(protocol)
-    return _about_message(*_message(text))
+        return _about_frame(frame, *(vendor or (None, None)))
+    if text in [name for *_, name in (*protocols.STANDARD, *protocols.VENDOR)]:
+        # As it is written: RESET is a message, reset a protocol.
+        return _about_protocol(protocols.by_name(text))
+    try:
+        found = _message(text)
+    except UsageError:
+        installed = plugin.named(text)
+        if installed is None:
+            raise
+        return _about_protocol(installed.protocol)
+    return _about_message(*found)
 
 
 def check(args: Arguments) -> None:
@@ -182,27 +189,28 @@ def _frame(words: Sequence[str]) -> bytes | None:
     return None
 
 
-def _about_frame(frame: bytes) -> Text:
+def _about_frame(frame: bytes, vendor: str | None, sub_vendor: str | None) -> Text:
     word = int.from_bytes(frame[: header.SIZE], "little")
     head = header.unpack(word)
-    protocol = protocols.by_id(head.protocol_id)
-    if head.message_type == header.COMMAND:
-        readings = [decode(frame, outgoing=outgoing) for outgoing in (True, False)]
-    else:
-        readings = [decode(frame, outgoing=False)]
+    protocol = protocols.by_id(head.protocol_id, vendor, sub_vendor)
+    called = protocols.id_name(head.protocol_id, vendor, sub_vendor)
+    both = (True, False) if head.message_type == header.COMMAND else (False,)
+    readings = [
+        decode(frame, outgoing=outgoing, vendor=vendor, sub_vendor=sub_vendor) for outgoing in both
+    ]
     name = readings[0]["message"]
     lines = [
         f"header {word:#010x}",
         f"  [7:0]    message id    {head.message_id:#x}  {name if protocol else ''}".rstrip(),
         f"  [9:8]    message type  {head.message_type}  {_type(head.message_type)}",
-        f"  [17:10]  protocol id   {head.protocol_id:#x}  {protocols.id_name(head.protocol_id)}",
+        f"  [17:10]  protocol id   {head.protocol_id:#x}  {called}",
         f"  [27:18]  token         {head.token}",
     ]
     if head.reserved:
         lines.append(f"  [31:28]  reserved      {head.reserved:#x}, expected 0")
     record: Record = {
         "header": word,
-        "protocol": protocols.id_name(head.protocol_id),
+        "protocol": called,
         "message": name,
         "type": _type(head.message_type),
         "token": head.token,
@@ -242,7 +250,8 @@ COMMANDS = (
         validate=check,
         details=(
             "A message gets its wire layout in every version. HEX is a header or a whole frame: "
-            "words (0x00005403, or 8 digits each) or bytes in the order of the wire."
+            "words (0x00005403, or 8 digits each) or bytes in the order of the wire. --vendor says "
+            "whose the protocols from 0x80 are."
         ),
     ),
 )

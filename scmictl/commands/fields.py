@@ -86,7 +86,7 @@ def build(cls: type[M], words: Sequence[str], version: int) -> M:
 
 def check(cls: type[Message], words: Sequence[str]) -> None:
     """Raise UsageError if ``words`` describe the message in none of its versions."""
-    protocol = protocols.by_id(cls.PROTOCOL_ID)
+    protocol = protocols.of(cls)
     first: UsageError | None = None
     for version in reversed(protocol.versions if protocol is not None else (0,)):
         try:

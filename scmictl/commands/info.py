@@ -51,7 +51,7 @@ def info(ctx: Context, args: Arguments) -> Output:
         "base": {**identity, "agents": agents},
         "protocols": [
             {
-                "name": protocols.id_name(number),
+                "name": ctx.agent.protocols.id_name(number),
                 "version": versions[number],
                 "count": counts[number],
                 "id": number,

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import Any, NamedTuple
 
-from scmictl import protocols
 from scmictl.protocols import Protocol, version_text
 from scmictl.wire import Bit, Bits, Delayed, Field, Message, Notification, Request, Struct, header
 from scmictl.wire.codec import fixed_size
@@ -232,7 +231,7 @@ def protocol_lines(protocol: Protocol) -> list[str]:
     ]
     widths = [max(len(row[column]) for row in cells) for column in range(3)]
     versions = ", ".join(version_text(version) for version in protocol.versions)
-    title = f"{protocol.title} protocol {protocol.id:#x} ({protocols.id_name(protocol.id)}), "
+    title = f"{protocol.title} protocol {protocol.id:#x} ({protocol.name}), "
     return [
         f"{title}versions {versions}",
         *(

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from scmictl import protocols
 from scmictl.agent import Raw, Transfer, status_error
 from scmictl.commands.command import Record
 from scmictl.commands.context import Context
@@ -43,12 +42,13 @@ class Survey:
     def identity(self) -> Record:
         """Return who the platform is: vendor, sub-vendor, version and implementation version."""
         self.ctx.version(base.PROTOCOL)
-        vendor, sub_vendor, implementation = self._submit(
-            base.DiscoverVendor(), base.DiscoverSubVendor(), base.DiscoverImplementationVersion()
-        )
+        identity = self.agent.protocols.identity()
+        for error in identity.errors:
+            self._note_unless_absent(error)
+        [implementation] = self._submit(base.DiscoverImplementationVersion())
         return {
-            "vendor": self._value(vendor, "vendor_identifier"),
-            "sub_vendor": self._value(sub_vendor, "vendor_identifier"),
+            "vendor": identity.vendor,
+            "sub_vendor": identity.sub_vendor,
             "version": self.reported(base.PROTOCOL),
             "implementation_version": self._value(implementation, "implementation_version"),
         }
@@ -61,7 +61,7 @@ class Survey:
         """Return id, name and version of the protocols this agent can use, base left out."""
         versions = self.versions(self.protocol_ids(attributes.num_protocols))
         return [
-            {"id": number, "name": protocols.id_name(number), "version": version}
+            {"id": number, "name": self.agent.protocols.id_name(number), "version": version}
             for number, version in versions.items()
         ]
 
@@ -109,9 +109,16 @@ class Survey:
 
     def versions(self, ids: Iterable[int]) -> dict[int, str | None]:
         """Return the version each protocol reports, of unknown protocols too."""
-        transfers = {number: self.agent.submit(_ask_version(number)) for number in ids}
+        transfers = {number: self.agent.submit(self._ask_version(number)) for number in ids}
         self.agent.collect(transfers.values())
         return {number: self._version(transfer) for number, transfer in transfers.items()}
+
+    def _ask_version(self, number: int) -> Request[Any] | Raw:
+        protocol = self.agent.protocols.by_id(number)
+        if protocol is None:
+            return Raw(number, base.ProtocolVersion.MESSAGE_ID, b"")
+        request: Request[Any] = protocol.by_id[base.ProtocolVersion.MESSAGE_ID]()
+        return request
 
     def _version(self, transfer: Transfer[Any]) -> str | None:
         if not isinstance(transfer.request, Raw):
@@ -131,7 +138,7 @@ class Survey:
 
     def counts(self, ids: Iterable[int]) -> dict[int, int | None]:
         """Return how many clocks, sensors and so on each protocol has; None of unknown ones."""
-        known = {number: protocols.by_id(number) for number in ids}
+        known = {number: self.agent.protocols.by_id(number) for number in ids}
         transfers = {
             number: self.agent.submit(protocol.by_id[0x1]())
             for number, protocol in known.items()
@@ -190,17 +197,12 @@ class Survey:
     def _value(self, transfer: Transfer[Any], path: str) -> Any:
         if transfer.error is None:
             return follow(transfer.response, path)
-        if not isinstance(transfer.error, StatusError) or transfer.error.status not in ABSENT:
-            self._note(transfer.error)
+        self._note_unless_absent(transfer.error)
         return None
+
+    def _note_unless_absent(self, error: ScmictlError) -> None:
+        if not isinstance(error, StatusError) or error.status not in ABSENT:
+            self._note(error)
 
     def _note(self, error: ScmictlError) -> None:
         self.error = self.error or error
-
-
-def _ask_version(number: int) -> Request[Any] | Raw:
-    protocol = protocols.by_id(number)
-    if protocol is None:
-        return Raw(number, base.ProtocolVersion.MESSAGE_ID, b"")
-    request: Request[Any] = protocol.by_id[base.ProtocolVersion.MESSAGE_ID]()
-    return request

@@ -170,7 +170,7 @@ def watch(ctx: Context, args: Arguments) -> Output:
         limits = Criteria(args)
         read = poll.command_records(ctx, command, arguments)
         return stream(poll.rounds(ctx, limits, read), args, ())
-    wishes = _wishes(words)
+    wishes = _wishes(words) or [Wish(switch, ()) for switch in event.switches_of(ctx)]
     kinds = [wish.switch.event for wish in wishes]
     differ = "keys" if len(kinds) > 1 else "values"
     limits = Criteria(args, units=units_of(kinds), differ=differ)
@@ -194,9 +194,9 @@ def check_watch(args: Arguments) -> None:
 
 
 def _wishes(words: Sequence[str]) -> list[Wish]:
-    """Split ``EVENT [ID...] [EVENT [ID...]]...``; no words mean every event there is."""
+    """Split ``EVENT [ID...] [EVENT [ID...]]...``."""
     if not words:
-        return [Wish(switch, ()) for switch in event.switches()]
+        return []
     groups: list[tuple[Switch, list[str]]] = [(event.find(words[0]), [])]
     for word in words[1:]:
         if event.is_event(word):

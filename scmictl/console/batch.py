@@ -102,7 +102,14 @@ class Batch:
 
         if not self._received:
             return ""
-        record = decode(self._received, outgoing=False, sent=self._sent)
+        vendor, sub_vendor = self.session.owner() or (None, None)
+        record = decode(
+            self._received,
+            outgoing=False,
+            sent=self._sent,
+            vendor=vendor,
+            sub_vendor=sub_vendor,
+        )
         words = [
             record.get("message"),
             record.get("status"),

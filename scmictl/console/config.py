@@ -47,7 +47,7 @@ _OF_ONE_RUN = (
 """Options that make no sense as a default, or would take a safeguard away unseen."""
 SETTINGS = {option.key: option for option in GLOBALS if option.key not in _OF_ONE_RUN}
 _OF_PROJECT = ("target", "output")
-_OF_TARGET = ("readonly", "timeout", "delayed_timeout", "retry_busy", "proto")
+_OF_TARGET = ("readonly", "timeout", "delayed_timeout", "retry_busy", "proto", "vendor")
 """What a table ``[targets.NAME]`` can have besides its uri."""
 
 _VARIABLES = {

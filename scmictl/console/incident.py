@@ -52,7 +52,7 @@ def _event(one: Event, agent: Agent) -> str:
 
 
 def _field(field: Field, value: Any, one: Event, agent: Agent) -> str:
-    protocol = protocols.by_id(one.header.protocol_id)
+    protocol = one.protocol
     how = protocol.resources if protocol is not None else None
     text = compact(value, field.unit, "si")
     if how is None or protocol is None or field.key != how.id:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from scmictl import protocols, values
 from scmictl.agent import Agent, Listing, Resource, Transfer
+from scmictl.agent.identity import questions
 from scmictl.commands import allowance, reading
 from scmictl.commands.power import state_text
 from scmictl.errors import ScmictlError
@@ -135,8 +136,15 @@ class Learner:
     def _version(self, protocol: Protocol) -> Generator[Any, list[Transfer[Any]], bool]:
         """Ask for the version, if nobody has; return whether it is one that we speak.
 
-        `Agent.version` would wait for the answer.
+        Of a vendor's protocol first of all whose the platform is. `Agent.version` would wait for
+        the answers.
         """
+        if protocol.id >= protocols.VENDOR_FIRST:
+            if not self.agent.protocols.settled:
+                vendor, sub_vendor = yield questions()
+                self.agent.protocols.learn(vendor, sub_vendor)
+            if self.agent.protocols.by_id(protocol.id, ask=False) is not protocol:
+                return False
         if protocol.id not in self.agent.versions:
             (transfer,) = yield [protocol.by_id[0x0]()]
             reported = int(transfer.result().version)
@@ -209,6 +217,8 @@ class _Run:
 
 def _subject(kind: str) -> tuple[Protocol, Resources] | None:
     """Return the protocol and the kind of its things, or None for what is no such kind."""
+    if kind == AGENTS:
+        return None
     try:
         return protocols.by_label(kind)
     except ScmictlError:

@@ -106,6 +106,8 @@ def value(arg: Arg | Opt, partial: str, scene: Scene) -> list[Offer]:
         return targets(scene)
     if arg.name == "--proto":
         return _versions()
+    if arg.name == "--vendor":
+        return _vendors()
     if arg.name in ("--fields", "--sort", "--where"):
         return [Offer(key) for key in scene.keys]
     if arg.name == "board":
@@ -177,11 +179,16 @@ def _boards() -> list[Offer]:
 
 def _versions() -> list[Offer]:
     offers = []
-    for number, name in protocols.STANDARD:
-        protocol = protocols.by_id(number)
-        assert protocol is not None
+    for protocol in protocols.every():
+        name = protocol.name
         offers += [Offer(f"{name}={version_text(v)}") for v in reversed(protocol.versions)]
     return offers
+
+
+def _vendors() -> list[Offer]:
+    """Return the vendors whose protocols we know."""
+    owners = dict.fromkeys(filter(None, map(protocols.whose, protocols.every())))
+    return [Offer(":".join(filter(None, owner))) for owner in owners]
 
 
 def files(partial: str) -> list[Offer]:
@@ -229,7 +236,9 @@ def messages(partial: str, kind: type[Message]) -> list[Offer]:
 
 def events() -> list[Offer]:
     """Return the notifications that can be switched on."""
-    return [Offer(s.event.SPEC, s.event.meaning().rstrip(".")) for s in event.switches()]
+    return [
+        Offer(s.event.SPEC, s.event.meaning().rstrip(".")) for s in event.switches() if s.simple
+    ]
 
 
 def _event_ids(before: Sequence[str], partial: str, scene: Scene) -> list[Offer]:
@@ -237,7 +246,10 @@ def _event_ids(before: Sequence[str], partial: str, scene: Scene) -> list[Offer]
     named = [word for word in before if event.is_event(word)]
     if not named:
         return []
-    switch = event.find(named[-1])
+    try:
+        switch = event.find(named[-1])
+    except UsageError:
+        return []
     return ids(switch.protocol.name, partial, scene, several=True) if switch.id else []
 
 

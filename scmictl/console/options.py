@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from scmictl import protocols, values
+from scmictl.agent import Owner
 from scmictl.commands import Opt
+from scmictl.errors import UsageError
 
 GLOBALS = (
     Opt("--target", "what to talk to: a URI, a socket, or a name from the config file", "text",
@@ -26,6 +29,8 @@ GLOBALS = (
     Opt("--dry-run", "send no write, print its bytes"),
     Opt("--proto", "speak this version of a protocol without asking (clock=3.0)", "text",
         "NAME=VERSION"),
+    Opt("--vendor", "whose the protocols from 0x80 are, instead of asking the platform", "text",
+        "NAME[:SUB]"),
     Opt("--trace", "print each message, decoded, on stderr", short="-x"),
     Opt("--stats", "print counts and latencies at the end, on stderr"),
     Opt("--verbose", "say more", short="-v"),
@@ -37,3 +42,27 @@ GLOBALS = (
 
 EITHER = (("readonly", "no_readonly"), ("output", "json"))
 """Options of which the one given last wins over the other."""
+
+
+def owner(text: str | None) -> Owner | None:
+    """Parse ``--vendor NXP:IMX``; without a sub-vendor any will do."""
+    if text is None:
+        return None
+    vendor, colon, sub_vendor = text.partition(":")
+    if not vendor or (colon and not sub_vendor) or not text.isprintable():
+        raise UsageError(
+            f"--vendor {values.shown(text)!r}, expected VENDOR or VENDOR:SUB_VENDOR, as in NXP:IMX"
+        )
+    return vendor, sub_vendor or None
+
+
+def versions(text: str | None, whose: Owner | None) -> dict[int, int]:
+    """Parse ``--proto clock=3.0,sensor=2.0``."""
+    found: dict[int, int] = {}
+    for part in filter(None, (text or "").split(",")):
+        name, _, number = part.partition("=")
+        major, _, minor = number.partition(".")
+        if not major.isdigit() or not (minor or "0").isdigit():
+            raise UsageError(f"--proto {part!r}, expected NAME=MAJOR.MINOR, as in clock=3.0")
+        found[protocols.by_name(name, *(whose or ())).id] = int(major) << 16 | int(minor or "0")
+    return found

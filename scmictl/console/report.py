@@ -9,6 +9,7 @@ from scmictl.console.environment import Environment
 from scmictl.console.terminal import json_text, safe, write
 from scmictl.console.view import View
 from scmictl.errors import OutputError, ScmictlError, StatusError
+from scmictl.protocols import plugin
 
 
 def error(failure: ScmictlError, view: View, environment: Environment) -> None:
@@ -26,6 +27,13 @@ def notice(text: str, view: View, environment: Environment) -> None:
         _object({"notice": text}, environment)
     else:
         _line(safe(text), environment)
+
+
+def problems(view: View, environment: Environment, *, quiet: bool) -> None:
+    """Say what has turned out to be wrong with installed packages; each once, unless ``quiet``."""
+    for text in plugin.take_problems():
+        if not quiet:
+            notice(text, view, environment)
 
 
 def event(name: str, record: Mapping[str, Any], environment: Environment) -> None:

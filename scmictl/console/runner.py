@@ -41,6 +41,8 @@ def run(words: Sequence[str], environment: Environment | None = None) -> int:
         return error.exit_code
     except Exception as error:
         return _bug(error, environment, verbose="-v" in words or "--verbose" in words)
+    finally:
+        report.problems(view, environment, quiet="-q" in words or "--quiet" in words)
 
 
 def _run(parsed: Invocation, environment: Environment) -> int:

@@ -10,12 +10,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from scmictl import protocols, values
+from scmictl import values
 from scmictl.agent import (
     Agent,
     Frame,
     Incident,
     Interrupt,
+    Owner,
     Stray,
     Timing,
     Transfer,
@@ -25,6 +26,7 @@ from scmictl.agent import (
 from scmictl.commands import Command, Output, Record, Rows, Stream
 from scmictl.commands.context import Context, DryRun
 from scmictl.console import config as configuration
+from scmictl.console import options as options_
 from scmictl.console import render, report
 from scmictl.console.environment import Environment
 from scmictl.console.input import Input
@@ -162,21 +164,25 @@ class Session:
         context.interactive = self.environment.stdout.isatty()
         context.lasting = self.lasting
         context.interrupt = self.interrupt
+        context.vendor = options_.owner(settings.get("vendor"))
         if context.connected:
             agent = context.agent
+            agent.protocols.given = context.vendor
             agent.timeout = values.duration(settings.get("timeout") or "1s")
             agent.delayed_timeout = values.duration(settings.get("delayed_timeout") or "2s")
         return context
 
     def _connect(self, uri: str, options: Mapping[str, Any]) -> Agent:
-        versions = _versions(options.get("proto"))
+        owner = options_.owner(options.get("vendor"))
+        versions = options_.versions(options.get("proto"), owner)
         agent = connect(
             uri,
             timeout=values.duration(options.get("timeout") or "1s"),
             delayed_timeout=values.duration(options.get("delayed_timeout") or "2s"),
             versions=versions,
+            vendor=owner,
             waiter=Waiter(self.interrupt, self._deadline),
-            sink=self._sink(options, versions),
+            sink=self._sink(options, versions, owner),
         )
         if options.get("stats"):
             agent.timings = self._timings
@@ -189,14 +195,15 @@ class Session:
         self.notice(f"{transfer.spec}: {len(extra)} bytes more than expected: {extra.hex(' ')}")
 
     def _sink(
-        self, options: Mapping[str, Any], versions: dict[int, int]
+        self, options: Mapping[str, Any], versions: dict[int, int], owner: Owner | None
     ) -> Callable[[Frame], None] | None:
         """Return what has to see the frames; None, and so no cost, where nothing has."""
         sinks: list[Callable[[Frame], None]] = []
         if options.get("trace"):
             from scmictl.console.trace import Trace
 
-            sinks.append(Trace(versions, self.environment, View.of(options, self.environment)))
+            view = View.of(options, self.environment)
+            sinks.append(Trace(versions, self.environment, view, owner or (None, None)))
         if self.lasting or View.of(options, self.environment).form == "hex":
             sinks.append(self._remember)
         if self.on_frame is not None:
@@ -251,7 +258,7 @@ class Session:
             command.check(invocation.arguments)
             self._check_lasting(command)
             # A command that needs no target must not mention one.
-            context = self.context(options) if command.connects else self._offline()
+            context = self.context(options) if command.connects else self._offline(options)
             try:
                 output = command.run(context, invocation.arguments)
             except DryRun as dry:
@@ -268,19 +275,33 @@ class Session:
             result.error = error
             if result.latency is None:
                 result.latency = time.monotonic() - started
+        finally:
+            quiet = bool(self.settings(options).get("quiet"))
+            report.problems(self.view(), self.environment, quiet=quiet)
 
     def _print(self, output: Output, view: View) -> Sequence[Record]:
         if output is None:
             return ()
         return render.render(output, view, self.environment, frames=self._frames)
 
-    def _offline(self) -> Context:
+    def _offline(self, options: Mapping[str, Any]) -> Context:
         def refuse() -> Agent:
             raise UsageError("this command needs no target")
 
         context = Context(refuse, notice=self.notice, said=self.said)
         context.interrupt = self.interrupt
+        context.vendor = self.owner(options)
         return context
+
+    def owner(self, options: Mapping[str, Any] | None = None) -> Owner | None:
+        """Return whose the protocols from 0x80 are, as far as that is known without asking."""
+        settings = self.settings(options)
+        given = options_.owner(settings.get("vendor"))
+        known = self.contexts.get(settings.get("target") or DEFAULT_TARGET)
+        if given is not None or known is None or not known.connected:
+            return given
+        vendor, sub_vendor = known.agent.protocols.owner
+        return None if vendor is None else (vendor, sub_vendor)
 
     def _check_lasting(self, command: Command) -> None:
         if command.lasting and not self.lasting:
@@ -351,18 +372,6 @@ class Session:
 def _records(output: Output) -> Sequence[Record]:
     """Return what a command gave, without printing it."""
     return list(output.records) if isinstance(output, (Rows, Stream)) else ()
-
-
-def _versions(text: str | None) -> dict[int, int]:
-    """Parse ``--proto clock=3.0,sensor=2.0``."""
-    versions: dict[int, int] = {}
-    for part in filter(None, (text or "").split(",")):
-        name, _, number = part.partition("=")
-        major, _, minor = number.partition(".")
-        if not major.isdigit() or not (minor or "0").isdigit():
-            raise UsageError(f"--proto {part!r}, expected NAME=MAJOR.MINOR, as in clock=3.0")
-        versions[protocols.by_name(name).id] = int(major) << 16 | int(minor or "0")
-    return versions
 
 
 def _partial(records: Sequence[Record]) -> Partial:

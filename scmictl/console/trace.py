@@ -40,15 +40,20 @@ class Frame(Protocol):
 class Trace:
     """Takes the frames of one connection in their order. Call it with each.
 
-    ``versions`` fixes the versions of protocols by their id; others are learned from the frames.
+    ``versions`` fixes the versions of protocols by their id, ``owner`` vendor and sub-vendor; what
+    is not given is learned from the frames.
     """
 
     def __init__(
-        self, versions: Mapping[int, int], environment: Environment, view: View | None = None
+        self,
+        versions: Mapping[int, int],
+        environment: Environment,
+        view: View | None = None,
+        owner: tuple[str | None, str | None] = (None, None),
     ) -> None:
         self.environment = environment
         self.view = view or View()
-        self._decoder = Decoder(versions)
+        self._decoder = Decoder(versions, *owner)
         self._start: float | None = None
         self._sent: dict[int, float] = {}
         """When the last request with a token left."""
