@@ -10,10 +10,10 @@ May import: ``protocols``, ``wire`` and ``errors``.
 
 To extend: a protocol is one file here with a :class:`Behaviour` in ``BEHAVIOUR``, and its name in
 :data:`~scmictl.platform.platform.BEHAVIOURS`; it reads the board's table of that name itself. A
-built-in board is a file in ``boards/``.
+built-in board is a file in ``boards/``. Installed packages add protocols (``extension``).
 """
 
-from scmictl.platform.behaviour import Behaviour, Call, Malformed, Refusal
+from scmictl.platform.behaviour import Behaviour, Call, Handler, Malformed, Refusal
 from scmictl.platform.board import Table, built_in
 from scmictl.platform.platform import Agent, Platform
 from scmictl.platform.port import Port
@@ -22,6 +22,7 @@ __all__ = [
     "Agent",
     "Behaviour",
     "Call",
+    "Handler",
     "Malformed",
     "Platform",
     "Port",

@@ -59,6 +59,8 @@ text in s, ms, us or ns ("100ms"), a power an integer in the domain's unit or a 
 Numbers of resources are their positions, that of the first agent is 1. Without agents there is one,
 ``agent``, which is trusted. A protocol exists if its table or its version is there.
 
+The protocol of an installed package has the tables its package says; its vendor is the platform's.
+
 The TYPE of a pin's setting is ``bias-pull-up`` or the number of a vendor's (``0xc0``), its value an
 integer or a text ("10kohm"). Where resources are named, a pin is ``pinctrl:NAME``, a group is
 ``pinctrl:group/NAME`` and a function ``pinctrl:function/NAME``.

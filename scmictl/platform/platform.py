@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from scmictl.errors import UsageError
 from scmictl.platform import board as boards
-from scmictl.platform import permission
+from scmictl.platform import extension, permission
 from scmictl.platform.behaviour import Behaviour
 from scmictl.platform.board import Table, nearest, shown, unique
 from scmictl.platform.port import Port
@@ -40,6 +40,10 @@ A protocol is part of a platform if its board has a table of that name or choose
 """
 
 
+TABLES = ("platform", "versions", "async", "agent", "device")
+"""The tables of a board that belong to no protocol."""
+
+
 class Agent(NamedTuple):
     """An agent of the board; only a trusted one may change permissions and reset others."""
 
@@ -53,15 +57,18 @@ class Platform:
 
     def __init__(self, board: Table, seed: int | None = None) -> None:
         """Build the platform that ``board`` describes; raises BoardError if it is wrong."""
-        board.only("platform", "versions", "async", "agent", "device", *BEHAVIOURS[1:])
-        board.table("versions").only(*BEHAVIOURS)
-        board.table("async").only(*BEHAVIOURS[1:])
+        plugged = extension.find(board, (*TABLES, *BEHAVIOURS))
+        protocols = (*BEHAVIOURS, *plugged)
+        board.only(*TABLES, *protocols[1:])
+        board.table("versions").only(*protocols)
+        board.table("async").only(*protocols[1:])
         identity = board.table("platform").only(
             "vendor", "sub_vendor", "implementation_version", "seed"
         )
         self.name = board.file
-        self.vendor = identity.text("vendor", "scmictl", longest=boards.SHORT)
-        self.sub_vendor = identity.text("sub_vendor", "simulated", longest=boards.SHORT)
+        self.vendor, self.sub_vendor = extension.identity(
+            identity, ("scmictl", "simulated"), plugged.values()
+        )
         self.implementation_version = identity.integer("implementation_version", 0, 0xFFFFFFFF, 1)
         stated = identity.integer("seed", *boards.I64, default=0)
         self.seed = stated if seed is None else seed
@@ -74,9 +81,13 @@ class Platform:
         self.behaviours: dict[int, Behaviour] = {}
         for name in BEHAVIOURS:
             if name == "base" or name in board or name in board.table("versions"):
-                made = import_module(f"scmictl.platform.{name}").BEHAVIOUR(self, board)
+                made = import_module(f"scmictl.platform.{name.replace('-', '.')}").BEHAVIOUR(
+                    self, board
+                )
                 assert isinstance(made, Behaviour)
                 self.behaviours[made.PROTOCOL.id] = made
+        for plugin in plugged.values():
+            self.behaviours[plugin.protocol.id] = extension.behaviour(plugin, board)(self, board)
         self.permissions = permission.read(board, tuple(self.behaviours.values()))
 
     @classmethod
