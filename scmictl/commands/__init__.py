@@ -3,7 +3,8 @@
 May import: ``agent``, ``protocols``, ``platform``, ``device`` and what those give out; never
 ``console``. To extend: a file whose ``COMMANDS`` lists its commands, and its line in :data:`TABLE`.
 Parser, shell, batch, help, completion and man pages follow from there. A file is imported only when
-one of its commands is used (or helped with).
+one of its commands is used (or helped with). Installed packages add groups
+(:mod:`~scmictl.commands.installed`).
 """
 
 from __future__ import annotations
@@ -47,9 +48,13 @@ class Entry(NamedTuple):
     summary: str
     module: str
     group: bool = True
+    commands: dict[str, Command] | None = None
+    """The commands by verb, if they have been imported already."""
 
     def load(self) -> dict[str, Command]:
         """Import the commands behind this word, by verb."""
+        if self.commands is not None:
+            return self.commands
         module = import_module(self.module)
         return {c.verb: c for c in module.COMMANDS if c.group == (self.name if self.group else "")}
 

@@ -19,6 +19,7 @@ from scmictl.console.offer import Offer, Scene
 from scmictl.console.options import GLOBALS
 from scmictl.console.script import OUTCOMES
 from scmictl.console.terminal import safe
+from scmictl.errors import UsageError
 from scmictl.wire import Message
 
 SHELLS = ("bash", "zsh", "fish")
@@ -123,9 +124,16 @@ def _statements() -> dict[str, statement.Statement]:
     return {**statement.SHELL, **statement.BATCH}
 
 
+def _entry(word: str) -> Entry | None:
+    try:
+        return table.entry(word)
+    except UsageError:
+        return None  # of a package that is broken: using it says so
+
+
 def _usable() -> list[Entry]:
     """Return the entries that have a use inside of a session."""
-    return [entry for entry in table.ENTRIES if entry.name not in ("batch", "shell")]
+    return [entry for entry in table.entries() if entry.name not in ("batch", "shell")]
 
 
 def _behind_colon(first: str, words: Sequence[Token], partial: Token, scene: Scene) -> list[Offer]:
@@ -157,11 +165,11 @@ def _topics(words: Sequence[str], typed: str, scene: Scene) -> list[Offer]:
     """Return what there is help for."""
     if not words:
         return [
-            *(Offer(entry.name, entry.summary) for entry in table.ENTRIES),
+            *(Offer(entry.name, entry.summary) for entry in table.entries()),
             *(Offer(word, one.help) for word, one in _statements().items()),
             *(offer.messages(typed, Message) if typed else ()),
         ]
-    entry = table.entry(words[0])
+    entry = _entry(words[0])
     return _verbs(entry, words[1:]) if entry is not None and entry.group else []
 
 
@@ -236,7 +244,7 @@ class _Walk:
             if option is not None and option.kind != "flag" and not equals:
                 self.option = option
         elif self.entry is None:
-            self.entry = table.entry(word)
+            self.entry = _entry(word)
             self.lost = self.entry is None
             if self.entry is not None and not self.entry.group:
                 self.command = self.entry.load()[word]

@@ -12,9 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from scmictl.commands import Arg, Command, Opt
-from scmictl.console import offer
+from scmictl.console import offer, table
 from scmictl.console.options import GLOBALS
-from scmictl.console.table import ENTRIES
 from scmictl.wire import Message, Request
 
 
@@ -34,8 +33,9 @@ def script(shell: str) -> str:
 
 def places() -> Iterator[Place]:
     """Yield every point of the table: the top, groups, first words of two, commands."""
-    yield Place("", [(entry.name, entry.summary) for entry in ENTRIES], GLOBALS)
-    for entry in ENTRIES:
+    entries = table.entries()
+    yield Place("", [(entry.name, entry.summary) for entry in entries], GLOBALS)
+    for entry in entries:
         commands = entry.load()
         if not entry.group:
             yield _command(entry.name, commands[entry.name])

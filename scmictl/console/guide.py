@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 
 from scmictl import values
+from scmictl.agent import Owner
 from scmictl.commands import explain, message
 from scmictl.console import statement, table
 from scmictl.console.environment import Environment
@@ -20,7 +21,7 @@ _INDENT = 17
 def overview() -> str:
     """Return a page that names everything that can be typed."""
     lines = ["Commands (help COMMAND, help GROUP VERB):"]
-    lines += [_line(entry.name, entry.summary) for entry in table.ENTRIES if usable(entry.name)]
+    lines += [_line(entry.name, entry.summary) for entry in table.entries() if usable(entry.name)]
     lines += ["", "Statements (help STATEMENT):"]
     names: dict[str, list[str]] = {}
     for word, one in {**statement.SHELL, **statement.BATCH}.items():
@@ -41,9 +42,10 @@ def usable(word: str) -> bool:
     return word not in ("shell", "batch")
 
 
-def topic(words: Sequence[str]) -> str:
+def topic(words: Sequence[str], vendor: Owner | None = None) -> str:
     """Return help on a command, a statement, or anything that `explain` knows.
 
+    ``vendor`` is whose the protocols from 0x80 are.
     Raises UsageError, with what is near, for what is none of them.
     """
     first = words[0]
@@ -57,10 +59,10 @@ def topic(words: Sequence[str]) -> str:
         assert isinstance(parsed, Help)
         return inside(parsed.text)
     try:
-        return explain.explained(words).text
+        return explain.explained(words, vendor).text
     except UsageError:
         pass
-    topics = [entry.name for entry in table.ENTRIES]
+    topics = [entry.name for entry in table.entries()]
     topics += [*statement.SHELL, *statement.BATCH]
     topics += [kind.SPEC for _, kind in message.every(Message)]
     text = " ".join(words)

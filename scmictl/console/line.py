@@ -83,7 +83,7 @@ class Lines(Batch):
 
     def _check_word(self, word: str) -> None:
         if table.entry(word) is None:
-            known = [entry.name for entry in table.ENTRIES]
+            known = [entry.name for entry in table.entries()]
             known += [*statement.SHELL, *statement.BATCH]
             hint = values.nearest(word, known) or "help lists what there is"
             raise UsageError(f"no such command {values.shown(word)!r}", hint=hint)

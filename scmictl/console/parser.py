@@ -15,6 +15,7 @@ import typer
 import typer.core
 
 from scmictl.commands import Arg, Arguments, Command, Entry, Opt
+from scmictl.console import table
 from scmictl.console.options import EITHER, GLOBALS
 from scmictl.console.table import ENTRIES
 from scmictl.errors import UsageError
@@ -42,7 +43,7 @@ class Help(NamedTuple):
 def parse(words: Sequence[str]) -> Invocation | Help:
     """Parse the words after ``scmictl``; raises UsageError for what cannot be understood."""
     marked = [VALUE_MARK + w if _NEGATIVE.match(w) else w for w in words]
-    root = _Group(
+    root = _Root(
         "scmictl",
         "Talk to a virtio SCMI device, or be one.",
         {entry.name: _maker(entry) for entry in ENTRIES},
@@ -249,6 +250,21 @@ class _Group(typer.core.TyperGroup):
         result = super().invoke(ctx)
         assert isinstance(result, Invocation)
         return result
+
+
+class _Root(_Group):
+    """The first level, to which installed packages add words."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        found = super().get_command(ctx, cmd_name)
+        if found is None:
+            entry = table.entry(cmd_name)
+            found = _maker(entry)() if entry is not None else None
+        return found
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        self.summaries = {entry.name: entry.summary for entry in table.entries()}
+        super().format_commands(ctx, formatter)
 
 
 def _maker(entry: Entry) -> Callable[[], Any]:

@@ -170,9 +170,7 @@ class Shell:
             return
         connection.greeted = True
         agent = connection.agent
-        for number, _ in protocols.STANDARD:
-            protocol = protocols.by_id(number)
-            assert protocol is not None
+        for protocol in protocols.standard():
             try:
                 agent.version(protocol)
             except StatusError:
@@ -217,7 +215,10 @@ class Shell:
     # -- the shell's own statements ----------------------------------------------------------
 
     def _help(self, words: Sequence[str]) -> None:
-        guide.show(guide.topic(words) if words else guide.overview(), self.session.environment)
+        guide.show(
+            guide.topic(words, self.session.owner()) if words else guide.overview(),
+            self.session.environment,
+        )
 
     def _history(self, words: Sequence[str]) -> None:
         entries = self.reader.entries()
@@ -295,7 +296,8 @@ class Shell:
         if connection is not None:
             agent = connection.agent
             parts.append("  ".join(
-                f"{protocols.id_name(number)} {version_text(agent.reported.get(number, version))}"
+                f"{agent.protocols.id_name(number, ask=False)} "
+                f"{version_text(agent.reported.get(number, version))}"
                 for number, version in sorted(agent.versions.items())
             ))  # fmt: skip
             parts.append(f"in flight {agent.in_flight}")

@@ -1,9 +1,13 @@
-"""Every first word of the language: the commands, and the two that only a console has."""
+"""Every first word of the language: the commands, and the two that only a console has.
+
+Words that are none of ours may be groups of installed packages; those are looked for only then.
+"""
 
 from __future__ import annotations
 
 from scmictl import commands
 from scmictl.commands import Command, Entry
+from scmictl.console import statement
 
 ENTRIES = (
     *commands.TABLE,
@@ -11,13 +15,31 @@ ENTRIES = (
     Entry("shell", "the interactive shell", "scmictl.console.shell", group=False),
     Entry("completion", "print a completion script", "scmictl.console.completion", group=False),
 )
+"""Our own."""
 
 
 def entry(name: str) -> Entry | None:
-    """Return the entry of a first word, or None."""
-    return next((e for e in ENTRIES if e.name == name), None)
+    """Return the entry of a first word, or None; raises UsageError for that of a broken plugin."""
+    own = next((e for e in ENTRIES if e.name == name), None)
+    if own is not None or not name or name.startswith("-"):
+        return own
+    from scmictl.commands import installed
+
+    return installed.entry(name, _taken())
+
+
+def entries() -> list[Entry]:
+    """Return all entries, those of installed packages last."""
+    from scmictl.commands import installed
+
+    return [*ENTRIES, *installed.entries(_taken())]
 
 
 def every_command() -> list[Command]:
-    """Import and return all commands, in the order of the help."""
+    """Import and return all commands of our own, in the order of the help."""
     return [command for e in ENTRIES for command in e.load().values()]
+
+
+def _taken() -> set[str]:
+    """Return the words that no group of verbs can have."""
+    return {*(e.name for e in ENTRIES), *statement.BATCH, *statement.SHELL}
