@@ -76,6 +76,8 @@ TABLE = (
     Entry("unsubscribe", "switch a notification off again", f"{__name__}.watch", group=False),
     Entry("call", "send any message by its specification name", f"{__name__}.call", group=False),
     Entry("raw", "send any message byte by byte", f"{__name__}.call", group=False),
+    Entry("decode", "what frames in hex or in a trace mean", f"{__name__}.decode", group=False),
+    Entry("encode", "the frame of a message, in hex", f"{__name__}.encode", group=False),
     Entry("explain", "what a message, status or header means", f"{__name__}.explain", group=False),
     Entry("serve", "be the platform behind a socket", f"{__name__}.serve", group=False),
     Entry("board", "list, show and check simulated boards", f"{__name__}.board"),

@@ -26,6 +26,7 @@ from scmictl.commands.command import (
     Stream,
 )
 from scmictl.commands.context import Context
+from scmictl.commands.explain import topic
 from scmictl.errors import ScmictlError, StatusError, UsageError
 from scmictl.protocols.decoding import decode
 from scmictl.wire import Effect, Request, codec, header, status_name
@@ -82,8 +83,8 @@ def raw(ctx: Context, args: Arguments) -> Output:
 
 def check_call(args: Arguments) -> None:
     """Raise UsageError for a message or field that exists in no version."""
-    _, kind = message.find(args.message, Request)
-    fields.check(kind, args.assignments)
+    protocol, kind = message.find(args.message, Request)
+    fields.check(kind, args.assignments, protocol)
 
 
 def check_raw(args: Arguments) -> None:
@@ -274,12 +275,13 @@ COMMANDS = (
         ),
         effect=Effect.HURTS,
         validate=check_call,
+        topic=topic,
         details=(
             "Field names are the specification's, 64-bit values joined. A word with bits takes a "
             "number or its bits (attributes=0x1, attributes.enabled=1), an array its elements or "
             "JSON (configs[0].type=3, configs:='[...]'). Enumerations take their names, values "
-            "their units (rate=24MHz). `explain MESSAGE` shows the layout. The answer is printed "
-            "whatever its status is; the exit code is that of the status."
+            "their units (rate=24MHz). `call MESSAGE --help` shows the layout. The answer is "
+            "printed whatever its status is; the exit code is that of the status."
         ),
     ),
     Command(

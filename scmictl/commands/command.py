@@ -148,6 +148,8 @@ class Command(NamedTuple):
     """For what runs other commands (batch, shell): runs in the console's session instead."""
     validate: Callable[[Arguments], None] | None = None
     """Raises UsageError for what is wrong whatever the platform is, beyond the kinds of words."""
+    topic: Callable[[Sequence[str]], str | None] | None = None
+    """What --help adds for the words that were typed with it, if anything."""
 
     @property
     def name(self) -> str:

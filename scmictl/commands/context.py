@@ -55,6 +55,10 @@ class Context:
         self.said = said if said is not None else set()
         self.interrupt: Interrupt | None = None
         """Becomes readable when the user wants to stop, for commands that wait by themselves."""
+        self.deadline: float | None = None
+        """Monotonic seconds after which a command that waits by itself has to end."""
+        self.versions: dict[int, int] = {}
+        """What --proto says, for commands without a connection: the agent has its own."""
         self.readonly = False
         self.yes = False
         self.dry_run = False

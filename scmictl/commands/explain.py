@@ -3,42 +3,44 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scmictl import protocols, values
 from scmictl.agent import Owner
-from scmictl.commands import layout, message
+from scmictl.commands import layout, message, notation
 from scmictl.commands.command import Arg, Arguments, Command, Output, Record, Text
 from scmictl.errors import StatusError, UsageError
 from scmictl.protocols import Protocol, plugin, version_text
-from scmictl.protocols.decoding import decode
+from scmictl.protocols.decoding import Decoder
+from scmictl.protocols.guess import Reader
 from scmictl.wire import Message, Notification, Request, Status, header, status_name
 from scmictl.wire.status import MEANINGS, VENDOR
 
 _WORD = re.compile("0[xX][0-9a-fA-F]{1,8}|[0-9a-fA-F]{8}")
-_BYTES = re.compile("(?:[0-9a-fA-F]{2})+")
 _INTEGER = re.compile("-?[0-9]{1,10}")
 
 
 def explain(ctx: Any, args: Arguments) -> Output:
     """Say what the words mean; nothing is sent."""
-    return explained(args.words, ctx.vendor)
+    return explained(args.words, ctx.vendor, ctx.versions)
 
 
-def explained(words: Sequence[str], vendor: Owner | None = None) -> Text:
+def explained(
+    words: Sequence[str], vendor: Owner | None = None, versions: Mapping[int, int] | None = None
+) -> Text:
     """Return what the words mean: a message, a protocol, a status, or a frame in hex.
 
-    ``vendor`` says whose the numbers from 0x80 in a frame are. Raises UsageError for what is none
-    of them.
+    ``vendor`` says whose the numbers from 0x80 in a frame are, ``versions`` by protocol id which
+    layouts it has. Raises UsageError for what is none of them.
     """
     text = " ".join(words).strip()
     status = _status(text)
     if status is not None:
         return _about_status(status)
-    frame = _frame(words)
+    frame = _frame(text)
     if frame is not None:
-        return _about_frame(frame, *(vendor or (None, None)))
+        return _about_frame(frame, Decoder(versions, *(vendor or (None, None))))
     if text in [name for *_, name in (*protocols.STANDARD, *protocols.VENDOR)]:
         # As it is written: RESET is a message, reset a protocol.
         return _about_protocol(protocols.by_name(text))
@@ -55,6 +57,16 @@ def explained(words: Sequence[str], vendor: Owner | None = None) -> Text:
 def check(args: Arguments) -> None:
     """Raise UsageError for words that mean nothing."""
     explained(args.words)
+
+
+def topic(words: Sequence[str]) -> str | None:
+    """Return what there is to say of the first of ``words`` that is a message, None of none."""
+    for word in words:
+        try:
+            return _about_message(*_message(word)).text
+        except UsageError:
+            continue
+    return None
 
 
 # --- messages -------------------------------------------------------------------------------------
@@ -85,8 +97,9 @@ def _about_message(protocol: Protocol, kind: type[Message]) -> Text:
         *([related] if related else []),
     ]
     for one in found:
-        single = sum(other.frame == one.frame for other in found) == 1
-        lines += ["", *layout.lines(one, single=single)]
+        same = [other for other in found if other.frame == one.frame]
+        newer = same[same.index(one) - 1] if one is not same[0] else None
+        lines += ["", *layout.lines(one, single=len(same) == 1, newer=newer)]
     record: Record = {
         "message": kind.SPEC,
         "protocol": protocol.name,
@@ -149,9 +162,12 @@ def _status(text: str) -> int | None:
     name = text.upper().replace("-", "_")
     if name in Status.__members__:
         return Status[name].value
-    if _INTEGER.fullmatch(text) and (text.startswith("-") or (int(text) == 0 and len(text) < 8)):
+    if _INTEGER.fullmatch(text):
         value = int(text)
-        return value if value >= -(1 << 31) else None
+        if text.startswith("-") or (value == 0 and len(text) < 8):
+            return value if value >= -(1 << 31) else None
+        if 1 << 31 <= value < 1 << 32:
+            return value - (1 << 32)  # the same word, as programs print it that take it for one
     if _WORD.fullmatch(text):
         # A header has no bit 31, so a word with it is a negative number.
         value = int(text, 16)
@@ -176,50 +192,41 @@ def _about_status(value: int) -> Text:
 # --- frames ---------------------------------------------------------------------------------------
 
 
-def _frame(words: Sequence[str]) -> bytes | None:
-    """Return the bytes that hex words mean: 32-bit words (0x00005403, 00005403) or bytes."""
-    parts = " ".join(words).replace(",", " ").split()
-    if not parts:
+def _frame(text: str) -> bytes | None:
+    """Return the bytes that hex words mean; None also for what could be hex but is no frame."""
+    try:
+        return notation.frame(text)
+    except UsageError:
         return None
-    if all(_WORD.fullmatch(part) for part in parts):
-        return b"".join(int(part, 16).to_bytes(4, "little") for part in parts)
-    joined = "".join(parts)
-    if _BYTES.fullmatch(joined) and len(joined) >= 2 * header.SIZE:
-        return bytes.fromhex(joined)
-    return None
 
 
-def _about_frame(frame: bytes, vendor: str | None, sub_vendor: str | None) -> Text:
+def _about_frame(frame: bytes, decoder: Decoder) -> Text:
     word = int.from_bytes(frame[: header.SIZE], "little")
     head = header.unpack(word)
-    protocol = protocols.by_id(head.protocol_id, vendor, sub_vendor)
-    called = protocols.id_name(head.protocol_id, vendor, sub_vendor)
-    both = (True, False) if head.message_type == header.COMMAND else (False,)
-    readings = [
-        decode(frame, outgoing=outgoing, vendor=vendor, sub_vendor=sub_vendor) for outgoing in both
-    ]
+    readings = Reader(decoder).read(frame)
     name = readings[0]["message"]
+    protocol = readings[0]["protocol"]
+    number, numbered = f"{head.message_id:#x}", f"{head.protocol_id:#x}"
     lines = [
         f"header {word:#010x}",
-        f"  [7:0]    message id    {head.message_id:#x}  {name if protocol else ''}".rstrip(),
+        f"  [7:0]    message id    {number}  {name if name != number else ''}".rstrip(),
         f"  [9:8]    message type  {head.message_type}  {_type(head.message_type)}",
-        f"  [17:10]  protocol id   {head.protocol_id:#x}  {called}",
+        f"  [17:10]  protocol id   {numbered}  {protocol}",
         f"  [27:18]  token         {head.token}",
     ]
     if head.reserved:
         lines.append(f"  [31:28]  reserved      {head.reserved:#x}, expected 0")
     record: Record = {
         "header": word,
-        "protocol": called,
+        "protocol": protocol,
         "message": name,
         "type": _type(head.message_type),
         "token": head.token,
         "reserved": head.reserved,
     }
     if len(frame) > header.SIZE:
-        fitting = [r for r in readings if r["error"] is None and not r["surplus"]] or readings
-        lines += [line for reading in fitting for line in _reading_lines(reading)]
-        record["readings"] = fitting
+        lines += [line for reading in readings for line in _reading_lines(reading)]
+        record["readings"] = readings
     return Text("\n".join(lines), record)
 
 
@@ -249,8 +256,9 @@ COMMANDS = (
         connects=False,
         validate=check,
         details=(
-            "A message gets its wire layout in every version. HEX is a header or a whole frame: "
-            "words (0x00005403, or 8 digits each) or bytes in the order of the wire. --vendor says "
+            "A message gets its wire layout, and what is different in older versions. A status is "
+            "a name or a number, signed or not. HEX is a header or a whole frame: words "
+            "(0x00005403, or 8 digits each) or bytes in the order of the wire. --vendor says "
             "whose the protocols from 0x80 are."
         ),
     ),

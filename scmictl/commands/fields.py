@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import Any, TypeVar
 
-from scmictl import protocols, values
+from scmictl import values
 from scmictl.errors import LocalProtocolError, UsageError
-from scmictl.protocols import version_text
+from scmictl.protocols import Protocol, version_text
 from scmictl.wire import Bit, Bits, Field, Message, Struct
 from scmictl.wire.fields import MISSING, SCALARS
 
-M = TypeVar("M", bound=Message)
+S = TypeVar("S", bound=Struct)
 
 RESERVED = "reserved"
 """The name under which a word shows the bits without meaning, and takes them."""
@@ -66,31 +66,33 @@ class _Node:
             raise UsageError(f"{self.path} is given twice")
 
 
-def build(cls: type[M], words: Sequence[str], version: int) -> M:
-    """Return the message that ``words`` describe, as it is in ``version``.
+def build(cls: type[S], words: Sequence[str], version: int, *, name: str = "") -> S:
+    """Return the payload that ``words`` describe, as it is in ``version``.
+
+    ``name`` is what errors call it, by default the specification's name of the message.
 
     Raises UsageError for a word that is no assignment, unknown fields (with those there are),
     values that do not parse or fit, and for missing fields, all of them at once.
     """
     root = _tree(words)
-    builder = _Builder(cls, version)
+    name = name or (cls.SPEC if issubclass(cls, Message) else cls.__name__)
+    builder = _Builder(name, version)
     message = builder.struct(cls, root)
     if builder.missing:
         raise UsageError(
-            f"{cls.SPEC}: missing {', '.join(builder.missing)}",
+            f"{name}: missing {', '.join(builder.missing)}",
             hint=f"it takes: {usage(cls, version)}",
         )
     assert isinstance(message, cls)
     return message
 
 
-def check(cls: type[Message], words: Sequence[str]) -> None:
-    """Raise UsageError if ``words`` describe the message in none of its versions."""
-    protocol = protocols.of(cls)
+def check(cls: type[Struct], words: Sequence[str], protocol: Protocol, *, name: str = "") -> None:
+    """Raise UsageError if ``words`` describe the payload in no version of its protocol."""
     first: UsageError | None = None
-    for version in reversed(protocol.versions if protocol is not None else (0,)):
+    for version in reversed(protocol.versions):
         try:
-            build(cls, words, version)
+            build(cls, words, version, name=name)
             return
         except UsageError as error:
             first = first or error
@@ -160,8 +162,8 @@ def _json(text: str, path: str) -> Any:
 class _Builder:
     """Walks a declaration over the tree; ``missing`` collects what nothing was said of."""
 
-    def __init__(self, message: type[Message], version: int) -> None:
-        self.message = message
+    def __init__(self, name: str, version: int) -> None:
+        self.name = name
         self.version = version
         self.missing: list[str] = []
 
@@ -258,7 +260,7 @@ class _Builder:
     def _unknown_field(
         self, cls: type[Struct], name: str, node: _Node, known: list[str]
     ) -> UsageError:
-        where = f"{self.message.SPEC}: " if not node.path else f"{node.path}: "
+        where = f"{self.name}: " if not node.path else f"{node.path}: "
         error = values.unknown("field", name, known, limit=len(known))
         error.message = where + error.message
         return self._in_version(error, any(field.key == name for field in cls.FIELDS))

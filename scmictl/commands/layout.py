@@ -176,11 +176,29 @@ def _members(enum: type[IntEnum] | None) -> dict[str, int] | None:
     return {member.name.lower(): int(member) for member in enum} if enum is not None else None
 
 
-def lines(layout: Layout, *, single: bool) -> list[str]:
-    """Return a layout as lines for people; ``single``: it is the same in all versions."""
+def lines(layout: Layout, *, single: bool, newer: Layout | None = None) -> list[str]:
+    """Return a layout as lines for people; ``single``: it is the same in all versions.
+
+    Of one that is much like a ``newer`` one, only what is different.
+    """
     size = "size varies" if layout.size is None else f"{layout.size} bytes"
     versions = "" if single else f", version {_span(layout.versions)}"
     title = f"{layout.frame.replace('_', ' ')} {layout.message} ({size}{versions})"
+    if newer is None:
+        return [title, *_table(layout.rows)]
+    changed = [row for row in layout.rows if row not in newer.rows]
+    names = {row.field for row in layout.rows}
+    gone = [row.field for row in newer.rows if row.field not in names]
+    if 2 * (len(changed) + len(gone)) > len(layout.rows):
+        return [title, *_table(layout.rows)]
+    return [
+        f"{title}, as in {version_text(newer.versions[0])} but",
+        *_table(changed),
+        *(f"  without {name}" for name in gone),
+    ]
+
+
+def _table(rows: Sequence[Row]) -> list[str]:
     cells = [
         (
             ""
@@ -189,17 +207,22 @@ def lines(layout: Layout, *, single: bool) -> list[str]:
             if "[]" in row.field
             else str(row.offset),
             f"[{row.bits}]" if row.bits else row.type,
-            f"  {row.field.rpartition('.')[2]}" if row.bits else row.field,
+            _name(row, rows),
             _explained(row),
         )
-        for row in layout.rows
+        for row in rows
     ]
-    widths = [max(len(row[column]) for row in cells) for column in range(3)]
-    text = [
+    widths = [max(len(row[column]) for row in cells) if cells else 0 for column in range(3)]
+    return [
         f"  {offset:>{widths[0]}}  {kind:<{widths[1]}}  {name:<{widths[2]}}  {meaning}".rstrip()
         for offset, kind, name, meaning in cells
     ]
-    return [title, *text]
+
+
+def _name(row: Row, rows: Sequence[Row]) -> str:
+    """Return the name of a field; that of bits stands below their word's, if that is there too."""
+    word, _, bits = row.field.rpartition(".")
+    return f"  {bits}" if row.bits and any(other.field == word for other in rows) else row.field
 
 
 def _span(versions: Sequence[int]) -> str:

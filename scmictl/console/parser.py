@@ -56,15 +56,24 @@ def parse(words: Sequence[str]) -> Invocation | Help:
     except typer.TyperException as error:
         raise _usage(error) from None
     except _ShowHelp as shown:
-        return Help(shown.text)
+        return Help(shown.text + _topic(shown.command, words))
     assert isinstance(result, Invocation)
     return result
 
 
 class _ShowHelp(Exception):
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, command: Command | None) -> None:
         super().__init__()
         self.text = text
+        self.command = command
+
+
+def _topic(command: Command | None, words: Sequence[str]) -> str:
+    """Return what the help of ``command`` has to add for what was typed with it."""
+    if command is None or command.topic is None:
+        return ""
+    more = command.topic(words[words.index(command.verb) + 1 :])
+    return f"\n\n{more}" if more else ""
 
 
 def _usage(error: typer.TyperException) -> UsageError:
@@ -117,7 +126,8 @@ def _options(context: Any) -> dict[str, Any]:
 def _help_option() -> Any:
     def show(context: Any, _: Any, wanted: bool) -> None:
         if wanted and not context.resilient_parsing:
-            raise _ShowHelp(context.get_help())
+            command = getattr(context.command, "scmictl_command", None)
+            raise _ShowHelp(context.get_help(), command)
 
     return typer.core.TyperOption(
         param_decls=["-h", "--help"],

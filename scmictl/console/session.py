@@ -291,6 +291,8 @@ class Session:
         context = Context(refuse, notice=self.notice, said=self.said)
         context.interrupt = self.interrupt
         context.vendor = self.owner(options)
+        context.deadline = self._deadline
+        context.versions = options_.versions(self.settings(options).get("proto"), context.vendor)
         return context
 
     def owner(self, options: Mapping[str, Any] | None = None) -> Owner | None:

@@ -199,24 +199,28 @@ class Decoder:
 
     def decode(self, frame: bytes, *, outgoing: bool) -> Record:
         """Return the record of the next frame."""
-        sent = None if outgoing else self.request_of(frame)
+        found = self.read(frame, outgoing=outgoing)
+        if found["type"] == "request":
+            self._requests[found["token"]] = frame
+            head = _header(frame)
+            asks = (head.protocol_id, head.message_id)
+            if asks == _SUB_VENDOR and not self._fixed_vendor and self.sub_vendor is None:
+                self.sub_vendor = ""
+        elif found["type"] == "response" and found["status"] == "SUCCESS":
+            self._learn(frame, self.request_of(frame))
+        return found
+
+    def read(self, frame: bytes, *, outgoing: bool) -> Record:
+        """Return the record of a frame with what is known so far; it teaches nothing."""
         protocol_id = _header(frame).protocol_id if len(frame) >= header.SIZE else -1
-        found = decode(
+        return decode(
             frame,
             outgoing=outgoing,
             version=self.versions.get(protocol_id),
-            sent=sent,
+            sent=None if outgoing else self.request_of(frame),
             vendor=self.vendor,
             sub_vendor=self.sub_vendor,
         )
-        if found["type"] == "request":
-            self._requests[found["token"]] = frame
-            asks = (protocol_id, _header(frame).message_id)
-            if asks == _SUB_VENDOR and not self._fixed_vendor and self.sub_vendor is None:
-                self.sub_vendor = ""
-        elif found["type"] == "response" and found["status"] == "SUCCESS" and sent is not None:
-            self._learn(frame, sent)
-        return found
 
     def request_of(self, frame: bytes) -> bytes | None:
         """Return the request that a response or delayed response belongs to, if it passed here."""
@@ -230,7 +234,8 @@ class Decoder:
         same = (asked.protocol_id, asked.message_id) == (head.protocol_id, head.message_id)
         return sent if same else None
 
-    def _learn(self, frame: bytes, sent: bytes) -> None:
+    def _learn(self, frame: bytes, sent: bytes | None) -> None:
+        # Nothing but the answer is needed, except where only the request says which version it is.
         head = _header(frame)
         if head.protocol_id == base.ID and not self._fixed_vendor:
             if head.message_id == base.DiscoverVendor.MESSAGE_ID:
@@ -239,7 +244,7 @@ class Decoder:
                 self.sub_vendor = codec.read_text(frame[8:24])
         if head.message_id == ProtocolVersion.MESSAGE_ID and head.protocol_id not in self._fixed:
             said = frame[8:12]
-        elif head.message_id == NegotiateProtocolVersion.MESSAGE_ID:
+        elif head.message_id == NegotiateProtocolVersion.MESSAGE_ID and sent is not None:
             said = sent[4:8]
         else:
             return

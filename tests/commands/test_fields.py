@@ -228,10 +228,10 @@ def test_what_another_version_has_is_told_as_that() -> None:
 
 
 def test_check_accepts_what_fits_any_version_and_names_the_newest_otherwise() -> None:
-    fields.check(clock.ConfigSet, ["clock_id=0", "attributes.state=enable"])
-    fields.check(clock.ConfigSet, ["clock_id=0", "attributes.enable=1"])
+    fields.check(clock.ConfigSet, ["clock_id=0", "attributes.state=enable"], clock.PROTOCOL)
+    fields.check(clock.ConfigSet, ["clock_id=0", "attributes.enable=1"], clock.PROTOCOL)
     with pytest.raises(UsageError, match="expected one of: state, extended_config_type"):
-        fields.check(clock.ConfigSet, ["clock_id=0", "attributes.open=1"])
+        fields.check(clock.ConfigSet, ["clock_id=0", "attributes.open=1"], clock.PROTOCOL)
 
 
 def test_elements_of_every_integer_kind_are_checked_by_their_size() -> None:
