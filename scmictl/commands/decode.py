@@ -161,7 +161,7 @@ class Run:
         if found is None:
             if len(self._readers) >= _CONNECTIONS:
                 self._readers.clear()  # no machine has that many, but a file can say anything
-            decoder = Decoder(self.ctx.versions, *(self.ctx.vendor or (None, None)))
+            decoder = Decoder(self.ctx.versions, *(self.ctx.vendor or (None, None)), recorded=True)
             found = self._readers[connection] = Reader(decoder, outgoing=self.outgoing)
         return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from scmictl import values
@@ -41,19 +42,16 @@ class Form(NamedTuple):
 def encode(ctx: Context, args: Arguments) -> Output:
     """Return the frame of a message with these fields."""
     form = _form(args.message, getattr(args, "as"))
-    version = ctx.versions.get(form.protocol.id, form.protocol.newest)
-    if version < form.message.SINCE:
+    since = form.message.SINCE
+    version = ctx.versions.get(form.protocol.id, max(form.protocol.newest, since))
+    if version < since:
         raise UsageError(
-            f"{form.message.SPEC} exists from {form.protocol.name} "
-            f"{version_text(form.message.SINCE)} on, --proto says {version_text(version)}"
+            f"{form.message.SPEC} exists from {form.protocol.name} {version_text(since)} on, "
+            f"--proto says {version_text(version)}"
         )
     token = _token(args.token)
     status = _status(args.status, form)
-    payload, known = _payload(form, args.assignments, version, status)
-    frame = header.frame(
-        form.message.MESSAGE_ID, _TYPES.get(form.kind, header.COMMAND), form.protocol.id, token,
-        payload,
-    )  # fmt: skip
+    data, known = frame(form, args.assignments, version, token=token, status=status)
     record: Record = {
         "protocol": form.protocol.name,
         "message": form.message.SPEC,
@@ -62,9 +60,28 @@ def encode(ctx: Context, args: Arguments) -> Output:
         "status": None if not form.answers else statuses.status_name(status or 0),
         "version": version_text(version),
         "fields": known,
-        "frame": frame.hex(),
+        "frame": data.hex(),
     }
-    return Text(frame.hex(" "), record)
+    return Text(data.hex(" "), record)
+
+
+def frame(
+    form: Form, words: Sequence[str], version: int, *, token: int = 0, status: int | None = None
+) -> tuple[bytes, Record]:
+    """Return the frame with the fields that ``words`` say, and these fields as they are decoded.
+
+    With a status and without fields there is the status alone: an error, or "accepted". Raises
+    UsageError for fields that are missing, unknown or do not fit.
+    """
+    payload = statuses.WORD.pack(status or 0) if form.answers else b""
+    known: Record = {}
+    if words or status is None:
+        built = fields.build(form.payload, words, version, name=form.title)
+        payload += codec.encode(built, version)
+        known = fields_of(built, version)
+    type_ = _TYPES.get(form.kind, header.COMMAND)
+    message_id, protocol_id = form.message.MESSAGE_ID, form.protocol.id
+    return header.frame(message_id, type_, protocol_id, token, payload), known
 
 
 def check(args: Arguments) -> None:
@@ -81,12 +98,13 @@ def _form(text: str, kind: str | None) -> Form:
     wanted: type[Message] = {"delayed": Delayed, "notification": Notification}.get(
         kind or "", Message if kind is None else Request
     )
+    found: type[Message]
     try:
         protocol, found = message.find(text, wanted)
     except UsageError:
-        # The command is meant by its name too, where that is asked for which answers it later.
+        # A command's name will do for what answers it later, and for what it switches.
         protocol, found = message.find(text, Message)
-    if isinstance(found, type) and issubclass(found, Request):
+    if issubclass(found, Request):
         if kind in (None, "request"):
             return Form(protocol, found, found, "request")
         if kind == "response":
@@ -99,7 +117,8 @@ def _form(text: str, kind: str | None) -> Form:
         if kind in (None, own):
             return Form(protocol, found, found, own)
     there = message.kind_name(found).replace("_", " ")
-    raise UsageError(f"{found.SPEC} is a {there} and has no {kind}")
+    wanted_name = "delayed response" if kind == "delayed" else kind
+    raise UsageError(f"{found.SPEC} is a {there} and has no {wanted_name}")
 
 
 def _token(text: str | None) -> int:
@@ -130,20 +149,6 @@ def _status(text: str | None, form: Form) -> int | None:
     if not -(1 << 31) <= value < 1 << 32:
         raise UsageError(f"--status is {text}, expected a number of 32 bits")
     return value - (1 << 32) if value >> 31 > 0 else value
-
-
-def _payload(
-    form: Form, words: list[str], version: int, status: int | None
-) -> tuple[bytes, Record]:
-    """Return what follows the header, and the fields in it.
-
-    With a status and without fields there is the status alone: an error, or "accepted".
-    """
-    start = statuses.WORD.pack(status or 0) if form.answers else b""
-    if status is not None and not words:
-        return start, {}
-    built = fields.build(form.payload, words, version, name=form.title)
-    return start + codec.encode(built, version), fields_of(built, version)
 
 
 COMMANDS = (

@@ -112,8 +112,15 @@ def usage(cls: type[Struct], version: int) -> str:
         bits = field.bits.at(version).PARTS if field.bits is not None else ()
         key = f"{field.key}.{{{'|'.join(b.key for b in reversed(bits))}}}" if bits else field.key
         text = f"{key}={_kind(field)}"
-        texts.append(text if field.default is MISSING else f"[{text}]")
+        texts.append(text if _is_required(field) else f"[{text}]")
     return " ".join(texts) or "no fields"
+
+
+def _is_required(field: Field) -> bool:
+    """Return whether a field has to be given in a version that has it."""
+    # None is the default of what other versions do not have, too.
+    absent = field.default is None and not (field.optional or field.when)
+    return absent or field.default is MISSING
 
 
 def _kind(field: Field) -> str:
@@ -179,9 +186,11 @@ class _Builder:
         before = len(self.missing)
         given = {}
         for key, field in layout.items():
-            if key in node.parts:
-                given[field.name] = self.field(field, node.parts[key])
-            elif field.default is MISSING:
+            part = node.parts.get(key)
+            # What may be missing is null where it is: a record that was decoded can be given back.
+            if part is not None and (part.value is not None or field.default is not None):
+                given[field.name] = self.field(field, part)
+            elif _is_required(field):
                 self.missing.append(f"{node.path}.{key}" if node.path else key)
         return cls(**given) if len(self.missing) == before else None
 

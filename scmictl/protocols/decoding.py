@@ -181,7 +181,9 @@ class Decoder:
     what ``versions`` says by protocol id, else our newest. Vendor and sub-vendor are learned from
     the answers of the base protocol, unless ``vendor`` is given; a platform that has been asked for
     its sub-vendor has none until it says one. Requests are kept by their token, of which there are
-    1024, until it is used again, so that each response meets its request.
+    1024, until it is used again, so that each response meets its request. An answer whose request
+    did not pass here teaches nothing, except with ``recorded``: a recording may begin in the
+    middle, and what is in it has been accepted by somebody.
     """
 
     def __init__(
@@ -189,10 +191,13 @@ class Decoder:
         versions: Mapping[int, int] | None = None,
         vendor: str | None = None,
         sub_vendor: str | None = None,
+        *,
+        recorded: bool = False,
     ) -> None:
         self.versions = dict(versions or {})
         self.vendor = vendor
         self.sub_vendor = sub_vendor
+        self.recorded = recorded
         self._fixed = frozenset(self.versions)
         self._fixed_vendor = vendor is not None
         self._requests: dict[int, bytes] = {}
@@ -207,7 +212,9 @@ class Decoder:
             if asks == _SUB_VENDOR and not self._fixed_vendor and self.sub_vendor is None:
                 self.sub_vendor = ""
         elif found["type"] == "response" and found["status"] == "SUCCESS":
-            self._learn(frame, self.request_of(frame))
+            sent = self.request_of(frame)
+            if sent is not None or self.recorded:
+                self._learn(frame, sent)
         return found
 
     def read(self, frame: bytes, *, outgoing: bool) -> Record:
