@@ -2,8 +2,8 @@
 
 Each line begins with an offset. od counts it in octal, the others in hex; both are understood, and
 that the offsets go on without a gap is checked. Groups of more than a byte are bytes in their order
-behind the colon of xxd, else numbers of a machine whose lowest byte comes first; where that gives
-no header and the other order does, it is the other.
+behind the colon of xxd, else numbers of a machine whose lowest byte comes first. It is the other
+way round (xxd -e, od --endian=big) where the text beside them says so, or only that gives a header.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ _GROUP = re.compile("(?:[0-9a-fA-F]{2}){1,8}")
 
 
 class Row(NamedTuple):
-    """One line of a dump: its offset as it stands there, and its groups of digits."""
+    """One line of a dump: its offset as it stands there, its groups of digits, xxd's text."""
 
     offset: str
     colon: bool
     groups: tuple[str, ...]
+    text: str
 
 
 def row(line: str) -> Row | None:
@@ -38,11 +39,11 @@ def row(line: str) -> Row | None:
         return None
     offset, colon, rest = match[1], bool(match[2]), match[3] or ""
     # xxd has two blanks in front of its text, and only one between groups.
-    rest = rest.partition("  ")[0] if colon else _TEXT.sub("", f" {rest}")
+    rest, _, text = rest.partition("  ") if colon else (_TEXT.sub("", f" {rest}"), "", "")
     groups = tuple(rest.split())
     if not all(map(_GROUP.fullmatch, groups)) or len({len(group) for group in groups[:-1]}) > 1:
         return None
-    return Row(offset, colon, groups)
+    return Row(offset, colon, groups, text.strip(" "))
 
 
 def begins(line: str) -> Row | None:
@@ -69,10 +70,8 @@ class Dump:
         self._squeezed = False
         self._swapped = self._width > 1 and not first.colon
         if self._width > 1:
-            readings = {way: self._bytes(first.groups, way) for way in (False, True)}
-            fits = {way: _is_header(data) for way, data in readings.items()}
-            if fits[not self._swapped] and not fits[self._swapped]:
-                self._swapped = not self._swapped
+            usual, other = (self._fit(first, way) for way in (self._swapped, not self._swapped))
+            self._swapped ^= other > usual
         self._append(first)
 
     def take(self, line: str) -> bool:
@@ -118,6 +117,12 @@ class Dump:
         parts = [bytes.fromhex(group) for group in groups]
         return b"".join(part[::-1] if swapped else part for part in parts)
 
+    def _fit(self, first: Row, swapped: bool) -> tuple[bool, bool]:
+        """Return how well a frame begins with this line: is it the text, and is there a header?"""
+        data = self._bytes(first.groups, swapped)
+        word = int.from_bytes(data[: header.SIZE], "little")
+        return _text(data).strip(" ") == first.text, notation.plausible(word)
+
     def _repeat(self, offsets: set[int]) -> None:
         """Put in the lines that a * stood for: all like the one before it."""
         self._squeezed = False
@@ -146,5 +151,6 @@ def _is_in(digits: str, base: int) -> bool:
     return base == 16 or all(digit.isdigit() and int(digit) < base for digit in digits)
 
 
-def _is_header(data: bytes) -> bool:
-    return notation.plausible(int.from_bytes(data[: header.SIZE], "little"))
+def _text(data: bytes) -> str:
+    """Return bytes as a dump shows them."""
+    return "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in data)

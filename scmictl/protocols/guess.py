@@ -17,9 +17,9 @@ class Reader:
     """Reads the frames of one connection in their order, whether or not their direction is known.
 
     Theory of operation. A frame of type 0 is read both ways with what ``decoder`` has learned so
-    far. The reading that leaves fewer bytes unexplained wins; of two that are as good it is the
-    response, if a request with its token is waiting for one. Otherwise both are given, marked as
-    guesses, and nothing is learned from either.
+    far. If one reading fits to the last byte, that is it. If both do or none does, it is the
+    response where a request with its token is waiting for one. What remains is a guess, from which
+    nothing is learned: the reading that fits better, or both.
     """
 
     def __init__(self, decoder: Decoder, *, outgoing: bool | None = None) -> None:
@@ -30,7 +30,7 @@ class Reader:
         """The tokens of requests that were certainly ones and have no response yet."""
 
     def read(self, frame: bytes, *, outgoing: bool | None = None) -> list[Record]:
-        """Return the one reading of the next frame, or the two that fit it equally well.
+        """Return the reading of the next frame, or the two that fit it equally well.
 
         Every record has the key ``guess``.
         """
@@ -40,12 +40,13 @@ class Reader:
             return [self._settled(frame, outgoing)]
         request, response = (self.decoder.read(frame, outgoing=way) for way in (True, False))
         ranks = _rank(request), _rank(response)
-        if ranks[0] != ranks[1]:
-            return [self._settled(frame, ranks[0] < ranks[1])]
-        token = request["token"]
-        if token in self._waiting and self.decoder.request_of(frame) is not None:
+        if _FITS in ranks and ranks[0] != ranks[1]:
+            return [self._settled(frame, ranks[0] == _FITS)]
+        if request["token"] in self._waiting and self.decoder.request_of(frame) is not None:
             return [self._settled(frame, False)]
-        return [{**request, "guess": True}, {**response, "guess": True}]
+        best = min(ranks)
+        readings = zip((request, response), ranks, strict=True)
+        return [{**found, "guess": True} for found, rank in readings if rank == best]
 
     def _direction(self, frame: bytes) -> bool | None:
         """Return the direction that needs no guess: what there is to know without the payload."""
