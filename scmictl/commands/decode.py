@@ -219,8 +219,12 @@ def _binary(source: Source) -> bytes | None:
     Raises UsageError when it is no frame: where the next one begins, nothing in it could tell.
     """
     start = source.beginning(dump.LONGEST)
-    # Of a header the last byte is below 0x10, and of text that only a control character is.
-    if b"\0" not in start or all(sign in _TEXT for sign in start[: header.SIZE]):
+    first = start[: header.SIZE]
+    if b"\0" not in start or all(sign in _TEXT for sign in first):
+        return None
+    # A text can have a NUL in it, too, even as its first sign.
+    signs = sum(sign in _TEXT for sign in start)
+    if signs > 0.9 * len(start) and not plausible(int.from_bytes(first, "little")):
         return None
     frame = source.everything(dump.LONGEST)
     word = int.from_bytes(frame[: header.SIZE], "little")

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from scmictl.errors import RemoteProtocolError
+from scmictl.errors import LocalProtocolError, RemoteProtocolError
 from scmictl.protocols import base, by_id, id_name
 from scmictl.protocols.common import MessageAttributes, NegotiateProtocolVersion, ProtocolVersion
 from scmictl.protocols.protocol import Protocol
@@ -20,7 +20,11 @@ from scmictl.wire.header import Header
 from scmictl.wire.record import record as fields_of
 
 Record = dict[str, Any]
-"""The keys of `decode` in CLI.md, and ``status``: null where the kind of frame has none."""
+"""The keys of `decode` in CLI.md, and ``status``: null where the kind of frame has none.
+
+Where there is something to tell: ``reserved`` (bits of the header), ``hidden`` (bytes that no field
+shows).
+"""
 
 _COMMON = {request.MESSAGE_ID: request for request in (ProtocolVersion, MessageAttributes)}
 """The commands that every protocol has, also one that we do not know."""
@@ -46,7 +50,8 @@ def decode(
     and ``sub_vendor`` say whose the protocols from 0x80 are, as in :func:`scmictl.protocols.by_id`;
     ``protocol`` is that of the frame where it is known already.
 
-    ``error`` says why the fields are incomplete or missing. A status other than SUCCESS is no
+    ``error`` says why the fields are incomplete or missing; ``surplus`` then is what could not be
+    read. A status other than SUCCESS is no
     error; it has no fields. Words that nothing is known about are listed as ``words``.
     """
     if len(frame) < header.SIZE:
@@ -87,6 +92,8 @@ def decode(
         found["error"] = error.message.partition(": ")[2] or error.message
         if isinstance(error.partial, Struct):
             found["fields"] = fields_of(error.partial, spoken)
+            payload = payload[_size(error.partial, spoken) :]
+        found["surplus"] = payload.hex()
     return found
 
 
@@ -155,6 +162,45 @@ def _read(found: Record, layout: type[Struct], version: int, payload: bytes) -> 
     message = codec.decode(layout, version, payload)
     found["fields"] = fields_of(message, version)
     found["surplus"] = message.surplus.hex()
+    hidden = _hidden(message, version, payload)
+    if hidden:
+        found["hidden"] = hidden
+
+
+def _hidden(message: Struct, version: int, payload: bytes) -> str:
+    """Return in hex what no field shows: bytes behind the NUL of a text, padding that is not 0."""
+    try:
+        shown = codec.encode(message, version)
+    except LocalProtocolError:
+        return ""  # a text without a NUL, or not ASCII: all of it is shown
+    runs = []
+    at = 0
+    while at < min(len(shown), len(payload)):
+        end = at
+        while end < min(len(shown), len(payload)) and shown[end] != payload[end]:
+            end += 1
+        if end > at:
+            runs.append(payload[at:end].hex())
+        at = end + 1
+    return " ".join(runs)
+
+
+def _size(struct: Struct, version: int) -> int:
+    """Return the number of bytes of the fields that a struct has, in a layout or cut short."""
+    total = 0
+    for field in struct.layout(version):
+        value = getattr(struct, field.name, None)
+        if value is None:
+            continue
+        if field.kind == "packed":
+            total += len(value) + -len(value) % 4
+        elif field.kind != "array":
+            total += field.size
+        elif isinstance(field.element, type) and issubclass(field.element, Struct):
+            total += sum(_size(item, version) for item in value)
+        else:
+            total += len(value) * codec.element_size(field, version)
+    return total
 
 
 def _raw_words(found: Record, payload: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Lines of Linux's trace event scmi_msg_dump, in both print formats, as kernels have printed them."""
+"""Lines of Linux's trace event scmi_msg_dump, in both of its print formats."""
 
 from __future__ import annotations
 
@@ -37,9 +37,7 @@ NEW = "  bash-329  [000] ..... 14183.446808: scmi_msg_dump: id=0 ch=10 "
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("before", [OLD, NEW, "scmi_msg_dump:  ", ""])
-def test_header_and_status_are_put_back(
-    before: str, line: str, frame: str, outgoing: bool
-) -> None:
+def test_header_and_status_are_put_back(before: str, line: str, frame: str, outgoing: bool) -> None:
     assert one(before + line) == Event(bytes.fromhex(frame), outgoing, 0)
 
 
@@ -101,9 +99,7 @@ def test_a_request_that_comes_after_its_response_has_the_payload_of_it() -> None
          "it is the response of another request"),
     ],
 )  # fmt: skip
-def test_a_late_request_is_believed_where_it_can_be(
-    response: str, request_: str, why: str
-) -> None:
+def test_a_late_request_is_believed_where_it_can_be(response: str, request_: str, why: str) -> None:
     trace = Trace()
     trace.read(f"pt=14 {response}")
     event = trace.read(f"pt=14 {request_}")
