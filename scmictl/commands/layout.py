@@ -67,12 +67,13 @@ def layouts(protocol: Protocol, kind: type[Message]) -> list[Layout]:
     else:
         name = "delayed_response" if issubclass(kind, Delayed) else "notification"
         frames = [(name, kind, kind)]
-    since = max(kind.SINCE, 0)
-    versions = [version for version in protocol.versions if version >= since]
     found = []
     for name, message, struct in frames:
+        since = max(kind.SINCE, message.SINCE)  # a delayed response can be younger than its command
         groups: dict[int, list[int]] = {}
-        for version in versions:
+        for version in protocol.versions:
+            if version < since:
+                continue
             groups.setdefault(struct.epoch(version), []).append(version)
         for _, group in sorted(groups.items(), reverse=True):
             found.append(_layout(name, message, struct, group))

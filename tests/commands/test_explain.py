@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from scmictl.commands import layout
+from scmictl.commands import explain, layout, message
+from scmictl.console import guide
 from scmictl.console.environment import Environment
+from scmictl.console.parser import Help, parse
 from scmictl.console.session import Session
 from scmictl.errors import UsageError
 from scmictl.protocols import base, clock, sensor
@@ -118,15 +120,40 @@ def test_a_protocol_lists_its_messages() -> None:
 
 
 def test_every_message_can_be_explained() -> None:
-    for protocol in (base.PROTOCOL, clock.PROTOCOL, sensor.PROTOCOL):
-        for spec in protocol.by_spec:
-            assert run(f"{protocol.name}.{spec}").startswith(f"{spec}: ")
+    for protocol, kind in message.every(Message):
+        text = explain.explained([message.qualified(protocol, kind)]).text
+        assert text.startswith(f"{kind.SPEC}: ")
+
+
+def test_what_is_different_in_older_versions_is_shown_below_the_newest() -> None:
+    text = run("SENSOR_DESCRIPTION_GET")
+    assert (
+        "response SENSOR_DESCRIPTION_GET (size varies, version 2.0), as in 3.0 but\n"
+        "  without desc[].sensor_attributes_low.extended_name\n"
+    ) in text
+    # A program gets every layout in full.
+    full = [one for one in explained("SENSOR_DESCRIPTION_GET")["layouts"] if len(one["fields"]) > 3]
+    assert [one["versions"] for one in full] == [["3.0", "3.1"], ["2.0"], ["1.0"]]
+
+
+def test_a_delayed_response_is_no_older_than_its_command_can_ask_for_it() -> None:
+    layouts = explained("VOLTAGE_LEVEL_SET")["layouts"]
+    assert [one["versions"][0] for one in layouts if one["frame"] == "delayed_response"] == ["2.0"]
+
+
+def test_a_protocol_of_a_vendor_lists_its_messages_by_its_name() -> None:
+    text = run("nxp-misc")
+    assert text.startswith("NXP ")
+    assert "0x84 (nxp-misc)" in text
+    assert "MISC_CONTROL_SET" in text
 
 
 # --- status codes ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("words", [["DENIED"], ["denied"], ["-3"], ["0xfffffffd"], ["FFFFFFFD"]])
+@pytest.mark.parametrize(
+    "words", [["DENIED"], ["denied"], ["-3"], ["0xfffffffd"], ["FFFFFFFD"], ["4294967293"]]
+)
 def test_a_status_is_known_by_name_number_and_word(words: list[str]) -> None:
     assert explained(*words) == {
         "status": "DENIED", "value": -3, "meaning": "this agent has no permission for it",
@@ -138,6 +165,8 @@ def test_success_and_codes_without_a_name_are_statuses_too() -> None:
     assert explained("0")["exit_code"] == 0
     assert explained("-12")["exit_code"] == 32
     assert explained("-130")["status"] == "VENDOR(-130)"
+    assert explained("4294967166")["status"] == "VENDOR(-130)"
+    assert explained("not-supported")["value"] == -1
     assert explained("-20")["meaning"].startswith("reserved")
     assert "exit code 39" in run("-20")
 
@@ -176,6 +205,19 @@ def test_a_frame_is_read_in_whichever_direction_it_fits() -> None:
     ]
 
 
+def test_a_frame_that_fits_both_ways_is_shown_both_ways() -> None:
+    readings = explained("06500000 fcffffff")["readings"]
+    assert [(one["type"], one["guess"]) for one in readings] == [
+        ("request", True), ("response", True),
+    ]  # fmt: skip
+
+
+def test_a_frame_is_read_in_the_version_that_proto_says() -> None:
+    words = ("07500000", "00000000", "01000000")
+    old = explained(*words, "--proto", "clock=1.0")["readings"]
+    assert [one["fields"].get("attributes") for one in old] == [{"enable": True}]
+
+
 def test_a_frame_of_nobody_we_know_is_still_shown() -> None:
     text = run("0x00020c05", "0x11223344")
     assert "protocol id   0x83  vendor-0x83" in text
@@ -186,3 +228,35 @@ def test_a_frame_of_nobody_we_know_is_still_shown() -> None:
 def test_words_that_mean_nothing_are_a_usage_error(words: list[str]) -> None:
     with pytest.raises(UsageError, match="unknown message"):
         run(*words)
+
+
+# --- help -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["call", "CLOCK_RATE_SET", "--help"],
+        ["call", "clock.0x5", "-h"],
+        ["-t", "sim:demo", "call", "--help", "rate_set", "clock_id=3"],
+        ["encode", "--as", "response", "clock.rate_set", "--help"],
+    ],
+)
+def test_the_help_of_what_takes_a_message_ends_with_its_layout(words: list[str]) -> None:
+    parsed = parse(words)
+    assert isinstance(parsed, Help)
+    usage, _, layouts = parsed.text.partition("\n\nCLOCK_RATE_SET: request 0x5 of the clock ")
+    assert usage.startswith("Usage: scmictl ")
+    assert "12  u64  rate                       in Hz" in layouts
+
+
+@pytest.mark.parametrize("words", [["call", "--help"], ["call", "NOTHING", "--help"]])
+def test_without_a_message_there_is_just_the_help(words: list[str]) -> None:
+    parsed = parse(words)
+    assert isinstance(parsed, Help)
+    assert parsed.text.rstrip().endswith("scmictl --help lists them.")
+
+
+def test_help_in_the_shell_shows_it_too() -> None:
+    assert "12  u64  rate  " in guide.topic(["CLOCK_RATE_SET"])
+    assert "12  u64  rate  " in guide.topic(["call", "CLOCK_RATE_SET"])
