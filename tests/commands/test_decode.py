@@ -166,6 +166,12 @@ def test_a_file_whose_name_is_hex_is_read_where_the_hex_is_no_frame(
     assert Outcome("./03540000").only["protocol"] == "base"
 
 
+def test_vendor_says_whose_a_number_is() -> None:
+    found = Outcome("03 00 02 00 01 00 00 00", "--vendor", "NXP").only
+    assert (found["protocol"], found["message"]) == ("nxp-lmm", "LMM_ATTRIBUTES")
+    assert found["fields"] == {"lm_id": 1}
+
+
 # --- streams of frames ----------------------------------------------------------------------------
 
 
