@@ -15,6 +15,12 @@ SHOWN = 6
 """How many elements of a list a cell of a table shows."""
 
 
+def own_frame(record: Record) -> str:
+    """Return the line of the frame that a record itself has, of a command without a connection."""
+    frame = record.get("frame")
+    return f"{frame}\n" if isinstance(frame, str) else ""
+
+
 def look(record: Record, key: str) -> Any:
     """Return what ``key`` names in ``record``: a key, or a way into it (``fields.rate``)."""
     if key in record:

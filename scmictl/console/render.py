@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
 from scmictl.commands import Column, Output, Record, Rows, Stream, Text
-from scmictl.console.cell import bare, compact, csv_line, lines, look, tabbed
+from scmictl.console.cell import bare, compact, csv_line, lines, look, own_frame, tabbed
 from scmictl.console.environment import Environment
 from scmictl.console.selection import ERROR, check_keys, columns_of, ordered, picked, where
 from scmictl.console.terminal import json_text, safe, write
@@ -49,7 +49,7 @@ def render(
         return stream.run(output, view, environment, frames)
     records = ordered(where(output, view, environment), output.columns, view)
     if view.form == "hex":
-        text = "".join(f"{frame.hex()}\n" for frame in frames)
+        text = "".join(f"{frame.hex()}\n" for frame in frames) or "".join(map(own_frame, records))
     else:
         text = _rows(records, output, view, stdout)
     write(stdout, text, flush=True)

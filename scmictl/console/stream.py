@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from scmictl.commands import Column, Record, Stream
-from scmictl.console.cell import bare, compact, csv_line, look, tabbed
+from scmictl.console.cell import bare, compact, csv_line, look, own_frame, tabbed
 from scmictl.console.environment import Environment
 from scmictl.console.selection import ERROR, Filter, check_keys, columns_of, picked
 from scmictl.console.terminal import json_text, safe, speaks_unicode, write
@@ -41,10 +41,14 @@ def run(
         wanted = Filter(output.columns, view, environment)
         lines = Lines(output.columns, view, stdout)
         shown = 0
+        last: Record = {}
         for record in output.records:
             if view.form == "hex":
                 text = "".join(f"{frame.hex()}\n" for frame in frames[shown:])
                 shown = len(frames)
+                if not text and not _is_same(record, last):
+                    text = own_frame(record)
+                last = record
             elif wanted.passes(record):
                 text = lines.line(record)
             else:
@@ -56,6 +60,11 @@ def run(
         if close is not None:
             close()
     return list(kept)
+
+
+def _is_same(record: Record, last: Record) -> bool:
+    """Return whether both are readings of the same frame."""
+    return "line" in record and record["line"] == last.get("line")
 
 
 class Lines:

@@ -40,6 +40,14 @@ def test_a_sheet_for_one_frame_and_a_line_for_each_of_many(scmictl: Run) -> None
                                         '{"clock_id": 3}\t'] * 2  # fmt: skip
 
 
+def test_hex_output_is_every_frame_once_whatever_form_it_had(scmictl: Run) -> None:
+    assert scmictl("decode", "0x5006", "0x3", "-o", "hex").out == "0650000003000000\n"
+    lines = r"\x06\x50\x00\x00\x03\x00\x00\x00" "\n06500000 fcffffff\n00 40 8c 04\n"
+    done = scmictl("decode", "-o", "hex", stdin=lines)
+    assert done.out == "0650000003000000\n06500000fcffffff\n00408c04\n"
+    assert scmictl("decode", "-o", "hex", stdin=done.out).out == done.out
+
+
 def test_closed_or_empty_input_is_one_clear_line(scmictl: Run) -> None:
     for closed in ((), (0,)):
         done = scmictl("decode", closed=closed)
