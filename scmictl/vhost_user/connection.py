@@ -77,7 +77,8 @@ class Connection:
         """``wake``: a descriptor (the caller's) that ends every wait when it becomes readable."""
         sock.setblocking(False)
         self._socket = sock
-        self._half_message = half_message
+        #: Seconds in which a message that has begun must be whole.
+        self.half_message = half_message
         self._wake = wake
         self._room = socket.CMSG_SPACE(MAX_FDS * _INT)
         self._header: Header | None = None
@@ -157,11 +158,11 @@ class Connection:
                 if data is None:
                     break
                 if not self._data:
-                    self.deadline = now + self._half_message
+                    self.deadline = now + self.half_message
                 self._data += data
             if self.deadline is not None and now >= self.deadline:
                 raise RemoteProtocolError(
-                    f"{self._found()} and then nothing for {self._half_message:g} s"
+                    f"{self._found()} and then nothing for {self.half_message:g} s"
                 )
         except BaseException:
             self._forget()

@@ -72,8 +72,7 @@ class Frontend:
     def __init__(self, connection: Connection, path: str, timeout: float) -> None:
         self._connection = connection
         self._path = path
-        #: Seconds for each reply.
-        self.timeout = timeout
+        self._timeout = timeout
         self._settled = False
         self._answered: str | None = None
         self._shared = False
@@ -139,6 +138,15 @@ class Frontend:
             raise
         frontend.offered = messages.unpack_u64(request, answer)
         return frontend
+
+    @property
+    def timeout(self) -> float:
+        """Seconds for each reply, from the request to its begin and from there to its end."""
+        return self._timeout
+
+    @timeout.setter
+    def timeout(self, seconds: float) -> None:
+        self._timeout = self._connection.half_message = seconds
 
     @property
     def closed(self) -> bool:

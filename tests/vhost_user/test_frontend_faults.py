@@ -317,6 +317,16 @@ def test_half_an_answer_and_the_end(scripted: Scripted, size: int) -> None:
         Frontend.connect(path, timeout=5)
 
 
+@pytest.mark.parametrize("size", [1, 12, 19])
+def test_half_an_answer_has_no_more_time_than_any_other(scripted: Scripted, size: int) -> None:
+    # Closing gives the device less time for each reply than the handshake did.
+    features = reply(15, 0)[:size]
+    frontend = Frontend.connect(scripted(good_until(15, say(features))), timeout=60)
+    frontend.timeout = 0.05
+    with pytest.raises(RemoteProtocolError, match=r"and then nothing for 0\.05 s"):
+        frontend.negotiate(0)
+
+
 @pytest.mark.parametrize("size", [1, 11, 12, 13, 19])
 def test_half_an_answer_and_silence(scripted: Scripted, size: int) -> None:
     path = scripted(good_until(1, say(FEATURES[:size])))
