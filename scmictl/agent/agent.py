@@ -24,8 +24,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
-from scmictl import protocols
 from scmictl.agent.discovery import Discovery
+from scmictl.agent.facts import Facts
 from scmictl.agent.held import Held
 from scmictl.agent.identity import Owner, Protocols
 from scmictl.agent.inbox import Inbox, Incident, Reconnected
@@ -47,7 +47,7 @@ from scmictl.errors import (
 )
 from scmictl.protocols import Protocol, Resources, common
 from scmictl.transport.base import Link, Transport
-from scmictl.wire import AsyncRequest, Delayed, Effect, Request, Response, Status
+from scmictl.wire import AsyncRequest, Delayed, Effect, Request, Response
 
 R = TypeVar("R", bound=Response)
 D = TypeVar("D", bound=Delayed)
@@ -91,10 +91,6 @@ class Agent:
         self.timeout = timeout
         self.delayed_timeout = delayed_timeout
         self.waiter = waiter or Waiter()
-        self.versions: dict[int, int] = dict(versions or {})
-        """Layout version in force, by protocol id; filled as protocols are used."""
-        self.reported: dict[int, int] = {}
-        """What PROTOCOL_VERSION answered, by protocol id."""
         self.protocols = Protocols(self, vendor)
         """What the numbers of protocols mean on this platform."""
         self.held: list[Held] = []
@@ -102,7 +98,7 @@ class Agent:
         """When every answered command was sent and how long it took, once there is a list."""
         self.on_surplus: Callable[[Transfer[Any]], None] | None = None
         """Hears of every response that is longer than its layout."""
-        self._fixed = dict(versions or {})
+        self._facts = Facts(self, dict(versions or {}))
         self._transfers = Transfers(partial(self.protocols.by_id, ask=False))
         self._finished: list[Transfer[Any]] = []
         self._inbox = Inbox()
@@ -113,8 +109,6 @@ class Agent:
         self._gone: DeviceGone | None = None
         self._gone_at = self._retry_at = 0.0
         self._wall = wall
-        self._implemented: dict[tuple[int, int], bool] = {}
-        self._discoveries: dict[Resources, Discovery] = {}
         self._closed = False
 
     # -- what a user says -------------------------------------------------------------------
@@ -163,7 +157,7 @@ class Agent:
             self._drive(lambda: self._gone is None)
         # What comes back, and what comes unasked after it, has to be understood.
         self.protocols.ask(request.protocol_id if isinstance(request, Raw) else request.PROTOCOL_ID)
-        version = 0 if isinstance(request, Raw) else self._layout(request)
+        version = 0 if isinstance(request, Raw) else self._facts.layout(request)
         transfer: Transfer[R] = Transfer(request, version)
         limit = self.timeout if timeout is None else timeout
         if self._transfers.full:
@@ -298,61 +292,38 @@ class Agent:
         """Commands that have not been answered yet."""
         return len(self._transfers.pending)
 
+    @property
+    def versions(self) -> dict[int, int]:
+        """Layout version in force, by protocol id; filled as protocols are used."""
+        return self._facts.versions
+
+    @property
+    def reported(self) -> dict[int, int]:
+        """What PROTOCOL_VERSION answered, by protocol id."""
+        return self._facts.reported
+
     def version(self, protocol: Protocol) -> int:
         """Return the version whose layouts to use, asking the platform the first time.
 
         A platform with a newer major than ours is asked to speak ours; if it will not, our newest
         layouts are used all the same.
         """
-        known = self.versions.get(protocol.id)
-        if known is not None:
-            return known
-        reported = int(self.call(protocol.by_id[0x0]()).version)
-        self.reported[protocol.id] = reported
-        version = protocol.layout_version(reported)
-        if version != reported:
-            ask = protocol.by_id[0x10](version=protocol.newest)
-            try:
-                self.call(ask)
-                version = protocol.newest
-            except StatusError:
-                pass  # best effort with our newest layouts, as the reference has it
-        self.versions[protocol.id] = version
-        return version
+        return self._facts.version(protocol)
 
     def implements(self, request: type[Request[Any]]) -> bool:
         """Return whether the platform has this message, by PROTOCOL_MESSAGE_ATTRIBUTES; cached."""
-        key = (request.PROTOCOL_ID, request.MESSAGE_ID)
-        if key not in self._implemented:
-            protocol = protocols.of(request)
-            assert protocol is not None, f"no protocol lists {request.SPEC}"
-            ask = protocol.by_id[0x2](message_id=request.MESSAGE_ID)
-            try:
-                self.call(ask)
-                self._implemented[key] = True
-            except StatusError as error:
-                if error.status not in (Status.NOT_FOUND, Status.NOT_SUPPORTED):
-                    raise
-                self._implemented[key] = False
-        return self._implemented[key]
+        return self._facts.implements(request)
 
     def discover(self, protocol: Protocol, how: Resources | None = None) -> Discovery:
         """Return the platform's clocks, sensors and so on, read in bulk once per connection.
 
         ``how`` is the kind of things, where the protocol has several; None means the first.
         """
-        how = how or protocol.resources
-        if how is None:
-            raise LocalProtocolError(f"the {protocol.name} protocol has nothing to list")
-        found = self._discoveries.get(how)
-        if found is None:
-            found = self._discoveries[how] = Discovery.read(self, protocol, how)
-        return found
+        return self._facts.discover(protocol, how)
 
     def discovered(self, protocol: Protocol, how: Resources | None = None) -> Discovery | None:
         """Return what :meth:`discover` has found earlier, without sending anything."""
-        how = how or protocol.resources
-        return None if how is None else self._discoveries.get(how)
+        return self._facts.discovered(protocol, how)
 
     # -- the end ----------------------------------------------------------------------------
 
@@ -399,18 +370,6 @@ class Agent:
                 f"{request.SPEC}: this connection has no event queue, and so no {wanted}",
                 hint="the device did not offer (or was not asked for) VIRTIO_SCMI_F_P2A_CHANNELS",
             )
-
-    def _layout(self, request: Request[Any]) -> int:
-        """Return the version to encode ``request`` in; asks only where it makes a difference."""
-        protocol = protocols.of(request)
-        if protocol is None:
-            return self.versions.get(request.PROTOCOL_ID, 0)
-        varies = bool(request.changes() or request.RESPONSE.changes())
-        if request.DELAYED is not None:
-            varies = varies or bool(request.DELAYED.changes())
-        if varies:
-            return self.version(protocol)
-        return self.versions.get(protocol.id, protocol.newest)
 
     def _claim(self, transfers: Iterable[Transfer[Any]]) -> None:
         """Their ends are waited for, and need not be reported by :meth:`dispatch` any more."""
@@ -500,8 +459,7 @@ class Agent:
             self.on_surplus(transfer)
         request = transfer.request
         if isinstance(request, common.NegotiateProtocolVersion) and transfer.error is None:
-            self.versions[request.PROTOCOL_ID] = int(request.version)
-            self._implemented.clear()
+            self._facts.negotiated(request)
         if not transfer.claimed:
             self._finished.append(transfer)
 
@@ -544,10 +502,7 @@ class Agent:
         # Of this loss, whatever else happens before everything is as it was.
         gone, since, retry = self._gone, self._gone_at, self._retry_at
         self._gone = None
-        self.versions = dict(self._fixed)
-        self.reported.clear()
-        self._implemented.clear()
-        self._discoveries.clear()
+        self._facts.forget()
         self.protocols.forget()
         # What comes while it is renewed comes after the gap.
         earlier, self._inbox = self._inbox, Inbox()
