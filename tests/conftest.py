@@ -1,5 +1,5 @@
 """Devices on real sockets, each in a thread of the test's own process: a served platform, and one
-written by hand that does whatever a test wants.
+written by hand that does whatever a test wants; and time that passes only when it is waited for.
 """
 
 from __future__ import annotations
@@ -16,6 +16,47 @@ from typing import Any
 
 import pytest
 
+from scmictl.agent import Interrupt
+from scmictl.errors import Interrupted
+
+
+class PassedTime:
+    """A waiter whose time goes by only when somebody waits, and then to the deadline at once."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+        self.interrupt: Interrupt | None = None
+        self.deadline: float | None = None
+        self.on_wait: list[Callable[[], None]] = []
+        """What happens during the next waits, one each."""
+
+    def now(self) -> float:
+        return self.time
+
+    def check(self, now: float) -> None:
+        if self.interrupt is not None and self.interrupt.pending:
+            raise Interrupted
+
+    def resume(self) -> bool:
+        if self.interrupt is not None and self.interrupt.pending:
+            self.interrupt.clear()
+        return True
+
+    def spin(self) -> float:
+        return 0.0
+
+    def wait(self, fileno: int | None, until: float | None) -> None:
+        if self.on_wait:
+            self.on_wait.pop(0)()
+            return
+        assert until is not None, "the agent would wait for ever"
+        self.time = max(self.time, until)
+
+
+@pytest.fixture
+def time() -> PassedTime:
+    return PassedTime()
+
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Callable[..., str]]:
@@ -25,8 +66,14 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., str]]:
 
     running: list[tuple[Server, threading.Thread, int]] = []
 
-    def start(board: str = "demo", *, agents: tuple[str | None, ...] = (None,)) -> str:
-        platform = Platform.from_board(board)
+    def start(
+        board: str = "demo",
+        *,
+        agents: tuple[str | None, ...] = (None,),
+        faults: str | None = None,
+        seed: int | None = None,
+    ) -> str:
+        platform = Platform.from_board(board, faults=faults, seed=seed)
         server = Server(platform)
         paths = [str(tmp_path / f"scmi{len(running)}-{n}.sock") for n in range(len(agents))]
         for path, agent in zip(paths, agents, strict=True):

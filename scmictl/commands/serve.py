@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from scmictl import values
 from scmictl.commands.command import Arg, Arguments, Command, Opt, Output
 from scmictl.commands.context import Context
 from scmictl.errors import Interrupted, UsageError
+from scmictl.platform import fault
 
 
 def serve(ctx: Context, args: Arguments) -> Output:
@@ -14,7 +16,9 @@ def serve(ctx: Context, args: Arguments) -> Output:
     if not args.socket:
         raise UsageError("serve needs at least one --socket PATH[,agent=NAME]")
     mode = _mode(args.mode)
-    platform = Platform.from_board(args.board)
+    seed = values.number(args.seed) if args.seed is not None else None
+    faults = ",".join(args.fault) if args.fault else None
+    platform = Platform.from_board(args.board, seed=seed, faults=faults)
     with Server(platform, log=ctx.notice) as server:
         for position, text in enumerate(args.socket):
             path, agent = _socket(text)
@@ -65,8 +69,13 @@ COMMANDS = (
                 many=True,
             ),
             Opt("--mode", "permissions of the socket (default 0600)", "text", "0660"),
+            Opt("--fault", "faults instead of the board's own", "text", "SPEC", many=True),
+            Opt("--seed", "how sensors move, and faults strike by chance", "number", "N"),
         ),
         connects=False,
-        details="Any vhost-user frontend can attach, one after another; Ctrl-C ends it.",
+        details=(
+            "Any vhost-user frontend can attach, one after another; Ctrl-C ends it. "
+            f"{fault.describe()} `none` ends those of the board."
+        ),
     ),
 )

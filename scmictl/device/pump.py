@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Protocol
 
+from scmictl.errors import DeviceGone
 from scmictl.virtio.chain import Chain
 from scmictl.virtio.device import DeviceQueue
 from scmictl.wire import header
@@ -30,7 +31,10 @@ class Port(Protocol):
     """One connection of one agent to a platform, as the pump sees it."""
 
     def handle(self, cookie: int, frame: bytes, room: int, now: float) -> bytes | None:
-        """Answer a request frame with at most ``room`` bytes; None: later, by :meth:`poll`."""
+        """Answer a request frame with at most ``room`` bytes; None: later, by :meth:`poll`.
+
+        Raises DeviceGone if the device is to hang up now.
+        """
 
     def poll(self, now: float) -> list[tuple[int | None, bytes]]:
         """Return what is due: late responses by cookie, and with None what goes to the eventq."""
@@ -42,15 +46,18 @@ class Port(Protocol):
         """The connection is over."""
 
 
-def simulate(board: str, *, agent: str | None, seed: int | None, events: bool) -> Port:
+def simulate(
+    board: str, *, agent: str | None, seed: int | None, faults: str | None, events: bool
+) -> Port:
     """Return a port of a simulated platform of its own.
 
     ``board`` is a built-in board's name or a file, ``agent`` the name to attach as (the board's
-    first), ``events`` whether there is an eventq. Raises BoardError and UsageError.
+    first), ``events`` whether there is an eventq; ``seed`` and ``faults`` replace the board's.
+    Raises BoardError and UsageError.
     """
     from scmictl.platform import Platform
 
-    return Platform.from_board(board, seed=seed).attach(agent, events=events)
+    return Platform.from_board(board, seed=seed, faults=faults).attach(agent, events=events)
 
 
 class Pump:
@@ -74,10 +81,15 @@ class Pump:
         """Do all there is to do; return whether to signal the cmdq and the eventq.
 
         A queue that is None is not running: its requests or buffers stay where they are. Raises
-        QueueBroken when the driver broke the rules of a ring.
+        QueueBroken when the driver broke the rules of a ring, and DeviceGone when the port wants to
+        hang up; what it has answered before is then in the cmdq.
         """
         if cmdq is not None:
-            self._commands(cmdq, now)
+            try:
+                self._commands(cmdq, now)
+            except DeviceGone:
+                cmdq.publish()
+                raise
         for cookie, frame in self.port.poll(now):
             if cookie is None:
                 self._events.append(frame)

@@ -259,6 +259,12 @@ class Server:
 
     def _end(self, endpoint: Endpoint) -> None:
         if endpoint.session is not None:
+            pump = endpoint.session.pump
+            if pump is not None and pump.dropped:
+                self._log(
+                    f"{endpoint.path}: {pump.dropped} notifications were lost: the frontend had no "
+                    "event buffers for them"
+                )
             endpoint.session.close()
             endpoint.session = None
 

@@ -7,6 +7,7 @@ BoardError of one line: file, key, what was found, what was expected. ``boards/d
 nearly all of it; all of it is this (everything but names, types and rates may be left out):
 
     [platform]    vendor, sub_vendor = text of 15; implementation_version, seed = integer
+                  faults = ["late:5%", …] (see fault.py)
     [versions]    PROTOCOL = "MAJOR.MINOR" (newest that is not experimental)
     [async]       PROTOCOL = commands outstanding per connection, 0 to 255 (8)
     [[agent]]     name = text of 15; trusted = bool; denied = ["DEVICE", "DEVICE:PROTOCOL", …]

@@ -12,11 +12,13 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import NamedTuple
 
-from scmictl.errors import UsageError
+from scmictl.errors import BoardError, UsageError
 from scmictl.platform import board as boards
 from scmictl.platform import extension, permission
 from scmictl.platform.behaviour import Behaviour
 from scmictl.platform.board import Table, nearest, shown, unique
+from scmictl.platform.fault import Faults
+from scmictl.platform.injection import FaultyPort
 from scmictl.platform.port import Port
 from scmictl.platform.timer import Timers
 from scmictl.protocols import base
@@ -55,15 +57,18 @@ class Agent(NamedTuple):
 class Platform:
     """A simulated SCMI platform; make one with :meth:`from_board` or :meth:`from_text`."""
 
-    def __init__(self, board: Table, seed: int | None = None) -> None:
-        """Build the platform that ``board`` describes; raises BoardError if it is wrong."""
+    def __init__(self, board: Table, seed: int | None = None, faults: str | None = None) -> None:
+        """Build the platform that ``board`` describes; raises BoardError if it is wrong.
+
+        ``seed`` and ``faults`` replace the board's own; UsageError for faults that are none.
+        """
         plugged = extension.find(board, (*TABLES, *BEHAVIOURS))
         protocols = (*BEHAVIOURS, *plugged)
         board.only(*TABLES, *protocols[1:])
         board.table("versions").only(*protocols)
         board.table("async").only(*protocols[1:])
         identity = board.table("platform").only(
-            "vendor", "sub_vendor", "implementation_version", "seed"
+            "vendor", "sub_vendor", "implementation_version", "seed", "faults"
         )
         self.name = board.file
         self.vendor, self.sub_vendor = extension.identity(
@@ -78,6 +83,10 @@ class Platform:
         self._ports: dict[Port, None] = {}
         self._subscribers: dict[tuple[type[Notification], int], dict[Port, None]] = {}
         self.by_agent = self._read_agents(board)
+        self.faults = self._read_faults(identity)
+        """The faults in force on all connections; they can be changed at any time."""
+        if faults is not None:
+            self.faults.set(faults)
         self.behaviours: dict[int, Behaviour] = {}
         for name in BEHAVIOURS:
             if name == "base" or name in board or name in board.table("versions"):
@@ -91,18 +100,22 @@ class Platform:
         self.permissions = permission.read(board, tuple(self.behaviours.values()))
 
     @classmethod
-    def from_board(cls, source: str, *, seed: int | None = None) -> Platform:
+    def from_board(
+        cls, source: str, *, seed: int | None = None, faults: str | None = None
+    ) -> Platform:
         """Build a platform from a built-in board's name (``demo``) or the path of a TOML file.
 
-        ``seed`` replaces the board's own. Raises BoardError if there is no such board, or if
-        anything in it is wrong.
+        ``seed`` and ``faults`` (see :mod:`~scmictl.platform.fault`) replace the board's own. Raises
+        BoardError if there is no such board, or if anything in it is wrong.
         """
-        return cls(boards.load(source), seed)
+        return cls(boards.load(source), seed, faults)
 
     @classmethod
-    def from_text(cls, text: str, name: str = "board", *, seed: int | None = None) -> Platform:
+    def from_text(
+        cls, text: str, name: str = "board", *, seed: int | None = None, faults: str | None = None
+    ) -> Platform:
         """Build a platform from the text of a board; ``name`` stands for the file in errors."""
-        return cls(boards.parse(text, name), seed)
+        return cls(boards.parse(text, name), seed, faults)
 
     @property
     def agents(self) -> tuple[str, ...]:
@@ -125,7 +138,7 @@ class Platform:
                     f"unknown agent {shown(agent)}, expected one of: {', '.join(self.agents)}",
                     hint=nearest(agent, self.agents),
                 )
-        port = Port(self, found.id, events=events)
+        port = FaultyPort(self, found.id, events=events)
         self._ports[port] = None
         return port
 
@@ -233,6 +246,19 @@ class Platform:
         error = row.error(key, f"one of the agents: {', '.join(self.agents)}", shown(name))
         error.hint = nearest(name, self.agents)
         raise error
+
+    def _read_faults(self, identity: Table) -> Faults:
+        found = Faults(self.seed, {agent.id: agent.name for agent in self.by_agent.values()})
+        entries = identity.each("faults", 'a list such as ["late:5%", "busy:2"]')
+        for position in entries.values:
+            try:
+                found.add(entries.text(position, longest=4 * boards.LONG))
+            except BoardError:
+                raise
+            except UsageError as error:
+                wrong = entries.error(position, "a fault")
+                raise BoardError(f"{wrong.message} ({error.message})", hint=error.hint) from None
+        return found
 
     def _read_agents(self, board: Table) -> dict[int, Agent]:
         rows = board.tables("agent")

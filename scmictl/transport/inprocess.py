@@ -8,6 +8,7 @@ platform does later it announces by ``next_deadline``.
 from __future__ import annotations
 
 from scmictl.device.pump import Port, Pump, simulate
+from scmictl.errors import DeviceGone
 from scmictl.transport.base import EVENTS, Link, Received
 from scmictl.transport.queues import (
     GUEST_BASE,
@@ -24,13 +25,13 @@ from scmictl.virtio.layout import QueuePlan
 from scmictl.virtio.memory import MemoryMap, Region
 
 DEFAULT_BOARD = "demo"
-KNOWN = (*OPTIONS, "agent", "seed")
+KNOWN = (*OPTIONS, "agent", "seed", "fault")
 
 
 def open(target: Target, *, wake: int | None = None, limit: float | None = None) -> InProcess:
     """Build the board ``target.rest`` and attach to it; there is nothing to wait for or to stop.
 
-    Raises BoardError for a bad board, UsageError for an unknown agent or option.
+    Raises BoardError for a bad board, UsageError for an unknown agent, option or fault.
     """
     target.allow(KNOWN)
     choices = Choices.of(target)
@@ -39,6 +40,7 @@ def open(target: Target, *, wake: int | None = None, limit: float | None = None)
         target.rest or DEFAULT_BOARD,
         agent=target.options.get("agent"),
         seed=seed,
+        faults=target.options.get("fault"),
         events=bool(choices.wanted >> layout.F_P2A_CHANNELS & 1),
     )
     uri = target.text if target.rest else target.text.replace("sim:", f"sim:{DEFAULT_BOARD}", 1)
@@ -65,6 +67,7 @@ class InProcess:
             self._eventq = self._device(self._queues.plan.eventq, "eventq")
         self._pump = Pump(port)
         self._reposted = False
+        self._gone: DeviceGone | None = None
         self._closed = False
         self.link = Link(
             uri=uri,
@@ -99,9 +102,17 @@ class InProcess:
         return self._queues.send(frame, cookie)
 
     def dispatch(self, now: float) -> list[Received]:
+        if self._gone is not None:
+            raise self._gone
         self._queues.publish()
-        self._pump.process(self._cmdq, self._eventq, now)
+        try:
+            self._pump.process(self._cmdq, self._eventq, now)
+        except DeviceGone as gone:
+            # What it answered before it hung up still counts.
+            self._gone = gone
         found = self._queues.reap()
+        if not found and self._gone is not None:
+            raise self._gone
         self._reposted = any(frame.queue == EVENTS for frame in found)
         return found
 
@@ -110,7 +121,7 @@ class InProcess:
 
     def next_deadline(self) -> float | None:
         # There may be more events than there were buffers for.
-        return 0.0 if self._reposted else self._pump.next_deadline()
+        return 0.0 if self._reposted or self._gone else self._pump.next_deadline()
 
     def close(self) -> None:
         if self._closed:

@@ -1,4 +1,4 @@
-"""A platform that says exactly what a test tells it to, behind the real queues; and passed time."""
+"""A platform that says exactly what a test tells it to, behind the real queues."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from scmictl.agent import Agent, Interrupt
-from scmictl.errors import Interrupted
+from scmictl.agent import Agent
 from scmictl.transport.inprocess import InProcess
 from scmictl.transport.queues import Choices
 
@@ -60,56 +59,18 @@ class Peer:
         return [int.from_bytes(frame[:4], "little") >> 18 & 0x3FF for frame in self.frames]
 
 
-class PassedTime:
-    """A waiter whose time goes by only when somebody waits, and then to the deadline at once."""
-
-    def __init__(self) -> None:
-        self.time = 1000.0
-        self.interrupt: Interrupt | None = None
-        self.deadline: float | None = None
-        self.on_wait: list[Callable[[], None]] = []
-        """What happens during the next waits, one each."""
-
-    def now(self) -> float:
-        return self.time
-
-    def check(self, now: float) -> None:
-        if self.interrupt is not None and self.interrupt.pending:
-            raise Interrupted
-
-    def resume(self) -> bool:
-        if self.interrupt is not None and self.interrupt.pending:
-            self.interrupt.clear()
-        return True
-
-    def spin(self) -> float:
-        return 0.0
-
-    def wait(self, fileno: int | None, until: float | None) -> None:
-        if self.on_wait:
-            self.on_wait.pop(0)()
-            return
-        assert until is not None, "the agent would wait for ever"
-        self.time = max(self.time, until)
-
-
 @pytest.fixture
 def peer() -> Peer:
     return Peer()
 
 
 @pytest.fixture
-def time() -> PassedTime:
-    return PassedTime()
-
-
-@pytest.fixture
-def make(peer: Peer, time: PassedTime) -> Callable[..., Agent]:
+def make(peer: Peer, time: Any) -> Callable[..., Agent]:
     """Return a function that connects an agent to ``peer``."""
 
     def connect(*, offered: int = -1, choices: Choices | None = None, **more: Any) -> Agent:
         transport = InProcess(peer, choices=choices, offered=offered)
-        return Agent(transport, waiter=time, wall=lambda: 1.5, **more)  # type: ignore[arg-type]
+        return Agent(transport, waiter=time, wall=lambda: 1.5, **more)
 
     return connect
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from scmictl.device import pump
+from scmictl.errors import DeviceGone
 from scmictl.transport.inprocess import InProcess
 from scmictl.transport.queues import Choices
 
@@ -110,3 +113,20 @@ def test_a_delayed_response_is_never_dropped() -> None:
     ]
     assert received(transport) == [DELAYED]
     assert received(transport) == [DELAYED]
+
+
+def test_what_was_answered_before_the_port_hangs_up_is_given_back_first() -> None:
+    class Leaving(Port):
+        def handle(self, cookie: int, frame: bytes, room: int, now: float) -> bytes | None:
+            if frame == b"bye!":
+                raise DeviceGone("the device hung up")
+            return frame
+
+    transport = InProcess(Leaving())
+    for number, frame in enumerate((b"one!", b"two!", b"bye!", b"four")):
+        transport.send(frame, number)
+    assert received(transport) == [b"one!", b"two!"]
+    assert transport.next_deadline() == 0.0
+    for _ in range(2):
+        with pytest.raises(DeviceGone, match="hung up"):
+            transport.dispatch(0.0)
