@@ -31,6 +31,7 @@ from scmictl.agent.identity import Owner, Protocols
 from scmictl.agent.inbox import Inbox, Incident, Reconnected
 from scmictl.agent.listing import Listing, read_lists
 from scmictl.agent.probe import Probe, no_slot
+from scmictl.agent.retry import Retries
 from scmictl.agent.transfers import Event, Raw, Stray, Transfer, Transfers
 from scmictl.agent.wait import Waiter
 from scmictl.errors import (
@@ -104,6 +105,7 @@ class Agent:
         self._inbox = Inbox()
         self._queued = False
         self._probe = Probe(self._transfers)
+        self._retries = Retries(self._transfers)
         self._reopen = reopen
         self._reconnect = reconnect
         self._gone: DeviceGone | None = None
@@ -262,7 +264,10 @@ class Agent:
         if self._queued:
             return 0.0
         return _earliest(
-            self._transfers.next_deadline(), self._probe.deadline, self.transport.next_deadline()
+            self._transfers.next_deadline(),
+            self._probe.deadline,
+            self._retries.deadline,
+            self.transport.next_deadline(),
         )
 
     def dispatch(self, now: float) -> list[Transfer[Any] | Incident]:
@@ -290,7 +295,16 @@ class Agent:
     @property
     def in_flight(self) -> int:
         """Commands that have not been answered yet."""
-        return len(self._transfers.pending)
+        return len(self._transfers.pending) + len(self._retries)
+
+    @property
+    def retry_busy(self) -> int:
+        """How often to send a command again that the platform answers with BUSY."""
+        return self._retries.limit
+
+    @retry_busy.setter
+    def retry_busy(self, tries: int) -> None:
+        self._retries.limit = max(0, tries)
 
     @property
     def versions(self) -> dict[int, int]:
@@ -337,7 +351,9 @@ class Agent:
             pass  # the platform does not answer any more; there is nothing left to save
         finally:
             self._closed = True
-            self._transfers.fail_all(DeviceGone("the connection was closed"))
+            closed = DeviceGone("the connection was closed")
+            self._transfers.fail_all(closed)
+            self._retries.fail_all(closed)
             self.transport.close()
 
     def _goodbye(self) -> None:
@@ -410,7 +426,13 @@ class Agent:
                 return
             if until is not None and now >= until:
                 return
-            self.waiter.check(now)
+            try:
+                self.waiter.check(now)
+            except ScmictlError as stop:
+                # Who asked to stop does not expect anything to be sent again.
+                for transfer in self._retries.fail_all(stop):
+                    self._finish(transfer)
+                raise
             fileno = self.fileno()
             if fileno is not None:
                 spin_until = now + self.waiter.spin()
@@ -425,6 +447,8 @@ class Agent:
         if self._gone is not None:
             self._try_reconnect(now)
             return
+        if self._retries:
+            self._retries.send(now, self.transport.send)
         self._queued = False
         try:
             frames = self.transport.dispatch(now)
@@ -454,6 +478,8 @@ class Agent:
             return
         if self.timings is not None and transfer.latency is not None:
             self.timings.append(Timing(transfer.sent, transfer.latency))
+        if self._retries.take(transfer, self.waiter.now()):
+            return
         response = transfer.response
         if response is not None and response.surplus and self.on_surplus is not None:
             self.on_surplus(transfer)
@@ -479,7 +505,7 @@ class Agent:
     def _connection_lost(self, error: TransportError | RemoteProtocolError, now: float) -> None:
         gone = error if isinstance(error, DeviceGone) else DeviceGone(error.message)
         self._probe.reset()
-        for transfer in self._transfers.fail_all(error):
+        for transfer in self._transfers.fail_all(error) + self._retries.fail_all(error):
             self._finish(transfer)
         self._gone = gone
         self._gone_at = now

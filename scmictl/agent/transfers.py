@@ -54,12 +54,13 @@ class Transfer(Generic[R]):
     once it is there. ``latency`` is in seconds from the request to the last answer so far.
     ``claimed`` means that somebody waits for this very transfer, so that the agent need not report
     its end to whoever runs the event loop. ``due`` are the frames that may still carry its token.
+    ``tries`` is how often it was sent again because the platform was busy.
     """
 
     __slots__ = (
         "answered", "awaiting", "claimed", "deadline", "delayed", "delayed_timeout", "done", "due",
         "error", "frame", "latency", "overdue", "payload", "request", "response", "sent", "status",
-        "token", "version",
+        "timeout", "token", "tries", "version",
     )  # fmt: skip
 
     def __init__(self, request: Request[R] | Raw, version: int) -> None:
@@ -67,7 +68,8 @@ class Transfer(Generic[R]):
         self.version = version
         self.token = -1
         self.frame = b""
-        self.sent = self.deadline = self.delayed_timeout = 0.0
+        self.sent = self.deadline = self.timeout = self.delayed_timeout = 0.0
+        self.tries = 0
         self.latency: float | None = None
         self.answered = self.awaiting = self.overdue = self.done = False
         self.claimed = False
@@ -92,6 +94,12 @@ class Transfer(Generic[R]):
         if self.response is None:
             raise LocalProtocolError(f"{self.spec} has no decoded response (yet)")
         return self.response
+
+    def recall(self) -> None:
+        """Become again what it was before it was sent: it was refused, and is to be sent anew."""
+        self.answered = self.overdue = self.done = False
+        self.latency = self.status = self.response = self.error = None
+        self.payload = b""
 
     def fail(self, error: ScmictlError) -> None:
         """End the transfer with ``error``."""
@@ -179,6 +187,7 @@ class Transfers:
         transfer.token = self._take_token(1 if probe else 2)
         transfer.frame = header.frame(message_id, kind, protocol_id, transfer.token, payload)
         transfer.sent = now
+        transfer.timeout = timeout
         transfer.deadline = now + timeout
         transfer.delayed_timeout = delayed_timeout
         delayed = not isinstance(request, Raw) and request.expects_delayed

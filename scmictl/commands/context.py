@@ -1,7 +1,7 @@
 """What a command works with: the connection, what the user allows, and how to say something.
 
 The rules that hold for every command are here and nowhere else: read-only connections, confirming
-what hurts, dry runs, retries while the platform is busy, and when a verb may use a message.
+what hurts, dry runs, and when a verb may use a message.
 """
 
 from __future__ import annotations
@@ -19,10 +19,6 @@ from scmictl.protocols import Protocol, Resources
 from scmictl.wire import Effect, Request, Response, Status, codec, header
 
 R = TypeVar("R", bound=Response)
-
-BUSY_PAUSE_S = 0.01
-"""The pause before the first retry of a busy platform; it doubles each time."""
-
 
 class DryRun(Exception):
     """Ends a command whose write was only to be shown; ``records`` are the requests."""
@@ -62,7 +58,6 @@ class Context:
         self.readonly = False
         self.yes = False
         self.dry_run = False
-        self.retry_busy = 0
         self.interactive = False
         self.vendor: Owner | None = None
         """Whose the protocols from 0x80 are, for what needs no connection; None: nobody knows."""
@@ -92,19 +87,13 @@ class Context:
         return self.send(request).result()
 
     def send(self, request: Request[R] | Raw) -> Transfer[R]:
-        """Send what `allow` has let pass, and again while the platform is busy.
+        """Send what `allow` has let pass.
 
         Return the transfer once its response is there, whatever that is; if the request is
         asynchronous, ``agent.collect`` waits for the rest. Raises what ends a connection.
         """
-        pause = BUSY_PAUSE_S
-        for left in range(max(self.retry_busy, 0), -1, -1):
-            transfer = self.agent.submit(request)
-            self.agent.wait_for_response(transfer)
-            if not left or transfer.status != Status.BUSY:
-                break
-            self.agent.pause(pause)
-            pause = min(2 * pause, 1.0)
+        transfer = self.agent.submit(request)
+        self.agent.wait_for_response(transfer)
         return transfer
 
     def allow(

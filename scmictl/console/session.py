@@ -160,7 +160,6 @@ class Session:
         context.readonly = bool(settings.get("readonly"))
         context.yes = bool(settings.get("yes"))
         context.dry_run = bool(settings.get("dry_run"))
-        context.retry_busy = values.number(settings.get("retry_busy") or "0")
         context.interactive = self.environment.stdout.isatty()
         context.lasting = self.lasting
         context.interrupt = self.interrupt
@@ -170,6 +169,7 @@ class Session:
             agent.protocols.given = context.vendor
             agent.timeout = values.duration(settings.get("timeout") or "1s")
             agent.delayed_timeout = values.duration(settings.get("delayed_timeout") or "2s")
+            agent.retry_busy = values.number(settings.get("retry_busy") or "0")
         return context
 
     def _connect(self, uri: str, options: Mapping[str, Any]) -> Agent:
@@ -184,6 +184,7 @@ class Session:
             waiter=Waiter(self.interrupt, self._deadline),
             sink=self._sink(options, versions, owner),
         )
+        agent.retry_busy = values.number(options.get("retry_busy") or "0")
         if options.get("stats"):
             agent.timings = self._timings
         if options.get("verbose"):
