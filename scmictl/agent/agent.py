@@ -30,7 +30,7 @@ from scmictl.agent.held import Held
 from scmictl.agent.identity import Owner, Protocols
 from scmictl.agent.inbox import Inbox, Incident, Reconnected
 from scmictl.agent.listing import Listing, read_lists
-from scmictl.agent.probe import Probe, no_slot
+from scmictl.agent.probe import LEAST_S, Probe, no_slot
 from scmictl.agent.retry import Retries
 from scmictl.agent.transfers import Event, Raw, Stray, Transfer, Transfers
 from scmictl.agent.wait import Waiter
@@ -163,7 +163,8 @@ class Agent:
         transfer: Transfer[R] = Transfer(request, version)
         limit = self.timeout if timeout is None else timeout
         if self._transfers.full:
-            self._drive(lambda: not self._transfers.full, self.waiter.now() + 2 * limit)
+            patience = 2 * max(limit, LEAST_S)
+            self._drive(lambda: not self._transfers.full, self.waiter.now() + patience)
         self._transfers.open(transfer, self.waiter.now(), limit, self.delayed_timeout)
         try:
             self._send(transfer, limit)
@@ -409,9 +410,10 @@ class Agent:
         # all, the queue is dead.
         transfer.deadline = math.inf
         transfer.claimed = True
-        self._drive(try_again, self.waiter.now() + 2 * limit)
+        patience = 2 * max(limit, LEAST_S)
+        self._drive(try_again, self.waiter.now() + patience)
         if not sent:
-            raise transfer.error or no_slot(transfer, 2 * limit)
+            raise transfer.error or no_slot(transfer, patience)
         transfer.sent = self.waiter.now()
         transfer.deadline = transfer.sent + limit
         transfer.claimed = False

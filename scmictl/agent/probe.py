@@ -2,7 +2,7 @@
 
 Theory of operation. No I/O and no clock. The first command that is overdue starts it (the agent has
 just looked at the queue once more): one BASE PROTOCOL_VERSION, the *probe*, goes out on the same
-queue with the same time limit.
+queue with the same time limit, but with LEAST_S at least: no device answers in no time.
 
     idle -> waiting    no token or no slot is free for the probe; it waits as long as its own limit
          -> out        sent
@@ -19,6 +19,9 @@ from typing import Any
 from scmictl.agent.transfers import Transfer, Transfers
 from scmictl.errors import DeviceGone, TransferTimeout
 from scmictl.protocols import base
+
+LEAST_S = 0.1
+"""The least time after which silence says anything about a queue, however impatient we are."""
 
 
 class Probe:
@@ -53,7 +56,7 @@ class Probe:
         """
         if self.transfer is None:
             self.transfer = Transfer(base.ProtocolVersion(), 0)
-            self._limit = max(t.deadline - t.sent for t in late)
+            self._limit = max(LEAST_S, *(t.deadline - t.sent for t in late))
             self._until = now + self._limit
         probe = self.transfer
         overdue = [t for t in self._transfers.pending.values() if t.overdue and t is not probe]
