@@ -534,8 +534,9 @@ class Agent:
         self.protocols.forget()
         # What comes while it is renewed comes after the gap.
         earlier, self._inbox = self._inbox, Inbox()
+        refused: list[str] = []
         try:
-            self._renew()
+            self._renew(refused)
         except Interrupted:
             self.transport.close()
             self._transfers.fail_all(gone)
@@ -544,20 +545,24 @@ class Agent:
         finally:
             self._gone_at, self._retry_at = since, retry
             if self._gone is None:
-                earlier.put(Reconnected(self.waiter.now() - since))
+                earlier.put(Reconnected(self.waiter.now() - since, tuple(refused)))
             for incident in self._inbox.take_all():
                 earlier.put(incident)
             self._inbox = earlier
 
-    def _renew(self) -> None:
-        """Send what is held again, until the connection is lost once more."""
+    def _renew(self, refused: list[str]) -> None:
+        """Send what is held again, until the connection is lost once more.
+
+        What cannot be had from this device is held no longer; ``refused`` gets the reasons.
+        """
         for held in list(self.held):
             try:
                 self.call(held.on)
-            except (StatusError, NotOffered, TransferTimeout, TransportError, ProtocolError):
+            except (StatusError, NotOffered, TransferTimeout, TransportError, ProtocolError) as no:
                 if self._gone is not None:
                     return
                 self.held.remove(held)
+                refused.append(no.message)
 
 
 def _earliest(*times: float | None) -> float | None:

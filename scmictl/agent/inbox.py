@@ -25,9 +25,13 @@ class Lost(NamedTuple):
 
 
 class Reconnected(NamedTuple):
-    """The connection was lost and is back after ``gap_s`` seconds, with nothing remembered."""
+    """The connection was lost and is back after ``gap_s`` seconds, with nothing remembered.
+
+    ``refused`` says, a line each, what was held (a subscription, say) and could not be had again.
+    """
 
     gap_s: float
+    refused: tuple[str, ...] = ()
 
 
 Incident = Event | Stray | Lost | Reconnected

@@ -263,7 +263,8 @@ def incident_record(incident: Incident, now: float) -> Record:
     if isinstance(incident, Lost):
         name, fields = "lost", {"count": incident.number}
     elif isinstance(incident, Reconnected):
-        name, fields = "reconnected", {"gap_s": round(incident.gap_s, 6)}
+        name = "reconnected"
+        fields = {"gap_s": round(incident.gap_s, 6), "refused": list(incident.refused)}
     else:
         raise TypeError(incident)
     return {"time": now, "protocol": None, "event": name, "agent_id": None, "fields": fields}

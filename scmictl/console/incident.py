@@ -32,7 +32,8 @@ def line(one: Incident, agent: Agent, view: View, *, target: str = "") -> str:
         return safe(f"{where}stray frame: {one.reason}")
     if isinstance(one, Lost):
         return safe(f"{where}{one.number} notifications were lost: too many came at once")
-    return safe(f"{where}reconnected after {one.gap_s:.3g} s, subscriptions renewed")
+    renewed = f"but not {'; '.join(one.refused)}" if one.refused else "subscriptions renewed"
+    return safe(f"{where}reconnected after {one.gap_s:.3g} s, {renewed}")
 
 
 def _event(one: Event, agent: Agent) -> str:
