@@ -221,6 +221,7 @@ class Batch:
         agent = self.session.context().agent
         until = agent.waiter.now() + step.seconds
         for incident in agent.notifications(until):
+            self.session.report_faults([incident])
             if isinstance(incident, Event) and self._matches(step, incident):
                 if step.quiet:
                     raise ExpectationFailed(

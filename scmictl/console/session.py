@@ -16,6 +16,7 @@ from scmictl.agent import (
     Frame,
     Incident,
     Interrupt,
+    Lost,
     Owner,
     Stray,
     Timing,
@@ -323,15 +324,18 @@ class Session:
                 if self.on_incidents is not None:
                     self.on_incidents(context, happened)
                 else:
-                    self._report_strays(happened)
+                    self.report_faults(happened)
 
-    def _report_strays(self, happened: Sequence[Transfer[Any] | Incident]) -> None:
-        """Say which frames came that nobody waits for: a device that sends them has a fault."""
+    def report_faults(self, happened: Sequence[Transfer[Any] | Incident]) -> None:
+        """Say which frames came that nobody waits for, and how many notifications were lost."""
         strays = [one.reason for one in happened if isinstance(one, Stray)]
         for reason in strays[:STRAYS]:
             self.notice(f"stray frame: {reason}")
         if len(strays) > STRAYS:
             self.notice(f"and {len(strays) - STRAYS} stray frames more")
+        lost = sum(one.number for one in happened if isinstance(one, Lost))
+        if lost:
+            self.notice(f"{lost} notifications were lost: too many came at once")
 
     def forget_frames(self) -> None:
         """Drop the frames kept for the hex form: no command runs, and more may come for days."""
@@ -357,7 +361,7 @@ class Session:
             if context.connected:
                 agent = context.agent
                 try:
-                    self._report_strays(agent.dispatch(agent.waiter.now()))
+                    self.report_faults(agent.dispatch(agent.waiter.now()))
                 except ScmictlError:
                     pass  # the connection is lost, and that has been said
                 agent.close()
