@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scmictl.errors import RemoteProtocolError, ScmictlError
+from scmictl.errors import RemoteProtocolError, ScmictlError, StatusError
 from scmictl.protocols import Protocol, Resources
-from scmictl.wire import Response, Struct, follow
+from scmictl.wire import Response, Status, Struct, follow
 
 if TYPE_CHECKING:
     from scmictl.agent.agent import Agent
+
+
+FAILED = (Status.BUSY, Status.COMMS_ERROR, Status.GENERIC_ERROR, Status.HARDWARE_ERROR)
+"""What a platform answers when something went wrong, whatever was asked."""
 
 
 class Resource:
@@ -41,11 +45,21 @@ class Discovery:
         self.resources = resources
         self.error: ScmictlError | None = None
         """Why the list of resources ends early, if it does."""
+        self.cut: dict[int, ScmictlError] = {}
+        """Why the long name of a resource could not be read, by id: it has the short one."""
 
     @property
     def names(self) -> list[str | None]:
         """The names, by id."""
         return [resource.name for resource in self.resources]
+
+    @property
+    def fault(self) -> ScmictlError | None:
+        """Why names are missing, or None; what the platform keeps from us is not missing."""
+        if self.error is not None:
+            return self.error
+        errors = (resource.error for resource in self.resources)
+        return next((e for e in errors if e is not None and not refused(e)), None)
 
     @classmethod
     def read(cls, agent: Agent, protocol: Protocol, how: Resources) -> Discovery:
@@ -107,5 +121,12 @@ class Discovery:
         transfers = [agent.submit(how.naming(r.id)) for r in longer]
         agent.collect(transfers)
         for resource, transfer in zip(longer, transfers, strict=True):
-            if transfer.error is None and transfer.response is not None:
+            if transfer.error is not None:
+                self.cut[resource.id] = transfer.error
+            elif transfer.response is not None:
                 resource.name = transfer.response.name or resource.name
+
+
+def refused(error: ScmictlError) -> bool:
+    """Return whether the platform does not want to tell, rather than having failed to."""
+    return isinstance(error, StatusError) and error.status not in FAILED

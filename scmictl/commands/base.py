@@ -132,11 +132,20 @@ def _agent(ctx: Context, word: str) -> _Agent:
     Raises UsageError for an unknown or ambiguous name, and for what names several.
     """
     names: list[str | None] = []
+    survey = None
     if not ctx.dry_run or not word[:1].isdigit():
         survey = Survey(ctx)
         known = survey.agents(survey.attributes().num_agents)
         names = [None, *(agent["name"] for agent in known)]
-    found = values.select(word, names, kind="agent")
+        if survey.error is not None:
+            ctx.notice(f"not every agent could be asked for its name ({survey.error.message})")
+    try:
+        found = values.select(word, names, kind="agent")
+    except UsageError:
+        if survey is not None and survey.error is not None:
+            # It may well exist: its name could not be read.
+            raise survey.error from None
+        raise
     if len(found) != 1:
         raise UsageError(f"{word!r} can mean several agents, expected one")
     return _Agent(found[0], names[found[0]] if found[0] < len(names) else None)

@@ -163,8 +163,13 @@ def _with_parents(ctx: Context, args: Arguments) -> Subjects:
 
 
 def _check(chosen: Subjects, ability: str, lacks: str) -> None:
-    """Raise NotOffered if a single clock lacks an ability; of several, some will have it."""
+    """Raise NotOffered if a single clock lacks an ability; of several, some will have it.
+
+    What is wrong with the description of a single one is raised too: nobody knows what it can do.
+    """
     for resource in chosen.resources if not chosen.many else ():
+        if resource.error is not None:
+            raise resource.error
         if resource.description and not profile.has(resource, ability):
             raise NotOffered(
                 f"{_called(resource)} has {lacks} (its attribute {ability} is not set)"

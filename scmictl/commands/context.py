@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from scmictl import protocols, values
 from scmictl.agent import Agent, Interrupt, Owner
-from scmictl.agent.discovery import Discovery, Resource
+from scmictl.agent.discovery import Discovery, Resource, refused
 from scmictl.agent.transfers import Raw, Transfer
 from scmictl.commands.command import Record
 from scmictl.errors import NotOffered, Refused, StatusError, UsageError
@@ -19,6 +19,7 @@ from scmictl.protocols import Protocol, Resources
 from scmictl.wire import Effect, Request, Response, Status, codec, header
 
 R = TypeVar("R", bound=Response)
+
 
 class DryRun(Exception):
     """Ends a command whose write was only to be shown; ``records`` are the requests."""
@@ -194,7 +195,21 @@ class Context:
     def discover(self, protocol: Protocol, how: Resources | None = None) -> Discovery:
         """Return the protocol's resources of a kind (None: the first), read once per connection."""
         self.version(protocol)
-        return self.agent.discover(protocol, how)
+        found = self.agent.discovered(protocol, how)
+        if found is None:
+            found = self.agent.discover(protocol, how)
+            self._note_names(found)
+        return found
+
+    def _note_names(self, found: Discovery) -> None:
+        """Say what could not be read of them, and which names are therefore short."""
+        noun = found.how.noun
+        if found.fault is not None:
+            self.notice(f"not every {noun} could be described ({found.fault.message})")
+        if found.cut:
+            number, error = next(iter(found.cut.items()))
+            more = f", and {len(found.cut) - 1} more" if len(found.cut) > 1 else ""
+            self.notice(f"{noun} {number} is shown with its short name ({error.message}){more}")
 
     # -- ids ---------------------------------------------------------------------------------
 
@@ -202,7 +217,8 @@ class Context:
         """Return the resource that ``word`` (a number or a name) means.
 
         A number beyond the platform's count is passed on: the platform shall say NOT_FOUND. Raises
-        UsageError for an unknown or ambiguous name, and for a glob that names several.
+        UsageError for an unknown or ambiguous name, and for a glob that names several; where names
+        could not be read, the reason for that instead.
         """
         found = self.several(protocol, [word], how)
         if len(found) != 1:
@@ -226,9 +242,21 @@ class Context:
         discovery = self.discover(protocol, how)
         numbers: list[int] = []
         for word in words:
-            for number in values.select(word, discovery.names, kind=how.noun):
+            for number in self._select(word, discovery):
                 if number not in numbers:
                     numbers.append(number)
         return [
             discovery.resources[n] if n < len(discovery.resources) else Resource(n) for n in numbers
         ]
+
+    def _select(self, word: str, discovery: Discovery) -> list[int]:
+        """Return the numbers that ``word`` means, as far as names are known."""
+        try:
+            return values.select(word, discovery.names, kind=discovery.how.noun)
+        except UsageError:
+            cut = (error for error in discovery.cut.values() if not refused(error))
+            fault = discovery.fault or next(cut, None)
+            if fault is not None:
+                # It may well exist: its name could not be read.
+                raise fault from None
+            raise

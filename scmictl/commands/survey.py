@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from scmictl.agent import Raw, Transfer, status_error
+from scmictl.agent.discovery import FAILED
 from scmictl.commands.command import Record
 from scmictl.commands.context import Context
 from scmictl.errors import RemoteProtocolError, ScmictlError, StatusError
@@ -61,8 +62,10 @@ class Survey:
         """Return id, name and version of the protocols this agent can use, base left out."""
         versions = self.versions(self.protocol_ids(attributes.num_protocols))
         return [
-            {"id": number, "name": self.agent.protocols.id_name(number), "version": version}
-            for number, version in versions.items()
+            self._row(
+                {"id": n, "name": self.agent.protocols.id_name(n), "version": version}, "version"
+            )
+            for n, version in versions.items()
         ]
 
     def agents(self, count: int) -> list[Record]:
@@ -78,11 +81,15 @@ class Survey:
         transfers = self._submit(*asks)
         we = self._value(transfers[count], "agent_id") if len(transfers) > count else None
         return [
-            {
-                "id": number,
-                "name": self._value(transfer, "name"),
-                "self": None if we is None else number == we,
-            }
+            self._row(
+                {
+                    "id": number,
+                    "name": self._value(transfer, "name"),
+                    "self": None if we is None else number == we,
+                },
+                "name",
+                "self",
+            )
             for number, transfer in enumerate(transfers[:count], 1)
         ]
 
@@ -181,10 +188,12 @@ class Survey:
         return there
 
     def _implemented(self, transfer: Transfer[Any]) -> bool | None:
-        # Whatever the status is: agents take a message that is refused for absent.
-        if transfer.error is None or isinstance(transfer.error, StatusError):
-            return transfer.error is None
-        self._note(transfer.error)
+        error = transfer.error
+        # Agents take a message that is refused for absent, whatever the reason; but a platform that
+        # was busy or failed has not refused it.
+        if error is None or (isinstance(error, StatusError) and error.status not in FAILED):
+            return error is None
+        self._note(error)
         return None
 
     # -- reading -----------------------------------------------------------------------------
@@ -203,6 +212,12 @@ class Survey:
     def _note_unless_absent(self, error: ScmictlError) -> None:
         if not isinstance(error, StatusError) or error.status not in ABSENT:
             self._note(error)
+
+    def _row(self, record: Record, *keys: str) -> Record:
+        """Return the record of a list's row, marked if one of ``keys`` could not be read."""
+        if self.error is not None and any(record[key] is None for key in keys):
+            record["error"] = self.error.name
+        return record
 
     def _note(self, error: ScmictlError) -> None:
         self.error = self.error or error
