@@ -22,7 +22,7 @@ from scmictl.wire import Request, Status
 DISABLED = (Status.PROTOCOL_ERROR, Status.INVALID_PARAMETERS)
 """What a disabled sensor is answered with: by the specification, and by vhost-device-scmi."""
 NO_LIST = (Status.NOT_SUPPORTED, Status.NOT_FOUND)
-"""What a sensor without update intervals answers when asked for them."""
+"""What a sensor without update intervals, or without a configuration, answers for them."""
 
 
 def configurable(ctx: Context) -> bool:
@@ -48,7 +48,7 @@ def states(ctx: Context, sensors: Sequence[Resource]) -> list[Row]:
     rows = []
     for resource in sensors:
         row = Row(resource)
-        row.fail(resource.error)
+        row.fail(reading.fault(ctx, resource))
         transfer = found.get(resource.id)
         enabled = None
         if transfer is not None and transfer.error is not None:
@@ -83,25 +83,41 @@ def reading_row(ctx: Context, resource: Resource, transfer: Transfer[Any]) -> Ro
     row = Row(resource)
     answer = transfer.delayed or transfer.response
     value: Any = None
+    row.fail(transfer.error)
+    # Without its unit and scale, a number is no reading.
+    row.fail(reading.fault(ctx, resource))
     if transfer.error is not None:
-        row.fail(transfer.error)
-    elif isinstance(answer, sensor.ReadingGetResponse | sensor.ReadingComplete):
+        row.record |= reading.reading_record(ctx, resource, None)
+        row.record |= {"unit": None, "axes": None}
+        return row
+    if isinstance(answer, sensor.ReadingGetResponse | sensor.ReadingComplete):
         value = answer.sensor_value if answer.readings is None else answer.readings
     row.record |= reading.reading_record(ctx, resource, value)
-    if row.error is not None:
-        row.record |= {"unit": None, "axes": None}
+    axes = reading.axis_count(resource)
+    if isinstance(value, list) and len(value) < axes:
+        row.fail(
+            RemoteProtocolError(
+                f"{transfer.spec}: {len(value)} readings, expected {axes}: an axis each"
+            )
+        )
     return row
 
 
 def turn_on(ctx: Context, holds: Holds, sensors: Sequence[Resource]) -> dict[int, ScmictlError]:
     """Enable those of the sensors that are disabled, for the time of ``holds``.
 
-    Return what the platform refused, by id. In version 1.0 every sensor is on. Raises NotOffered,
-    Refused and DryRun.
+    Return by id what could not be enabled, and why. In version 1.0 every sensor is on. Raises
+    NotOffered, Refused and DryRun.
     """
     if ctx.version(sensor.PROTOCOL) < sensor.ConfigSet.SINCE:
         return {}
     found = ask(ctx, {s.id: sensor.ConfigGet(sensor_id=s.id) for s in sensors})
+    failed = {
+        number: transfer.error
+        for number, transfer in found.items()
+        # A sensor that cannot be configured is on; one that does not exist is not read either.
+        if transfer.error is not None and not says(transfer.error, NO_LIST)
+    }
     pairs: dict[int, Pair] = {}
     for number, transfer in found.items():
         response = transfer.response
@@ -117,10 +133,10 @@ def turn_on(ctx: Context, holds: Holds, sensors: Sequence[Resource]) -> dict[int
                 sensor.ConfigSet(sensor_id=number, sensor_config=off),
             )
     if not pairs:
-        return {}
+        return failed
     ctx.require(sensor.ConfigSet)
     errors = holds.add(list(pairs.values()))
-    return {number: error for number, error in zip(pairs, errors, strict=True) if error is not None}
+    return failed | {n: error for n, error in zip(pairs, errors, strict=True) if error is not None}
 
 
 def disabled(ctx: Context, sensors: Sequence[Resource]) -> list[Resource]:
@@ -240,6 +256,8 @@ def whole(ctx: Context, sensors: Sequence[Resource]) -> list[Row]:
         value = values.get(resource.id)
         if value is not None:
             row.record["reading"] = _reading(value)
+            if not isinstance(value.error, StatusError):
+                row.fail(value.error)
     return rows
 
 

@@ -11,9 +11,10 @@ from weakref import WeakKeyDictionary
 
 from scmictl import values
 from scmictl.agent import Discovery, Resource
+from scmictl.agent.discovery import refused
 from scmictl.commands.command import Record
 from scmictl.commands.context import Context
-from scmictl.errors import ScmictlError
+from scmictl.errors import RemoteProtocolError, ScmictlError
 from scmictl.protocols import sensor
 from scmictl.protocols.unit import SensorType, symbol
 from scmictl.wire.record import enum_name
@@ -124,6 +125,24 @@ def all_axes(ctx: Context, resources: Iterable[Resource]) -> dict[int, list[Axis
     return cache
 
 
+def fault(ctx: Context, resource: Resource) -> ScmictlError | None:
+    """Return why unit and scale of a sensor (or of its axes) are not known.
+
+    None if they are, and where the platform does not tell them: then the numbers are all there is.
+    """
+    found = all_axes(ctx, [resource])[resource.id]
+    if resource.error is not None:
+        return resource.error
+    if isinstance(found, ScmictlError):
+        return None if refused(found) else found
+    if len(found) < axis_count(resource):
+        return RemoteProtocolError(
+            f"{sensor.AxisDescriptionGet.SPEC}: {len(found)} of {axis_count(resource)} axes of "
+            f"{called(resource)} could be read"
+        )
+    return None
+
+
 def _axis(description: sensor.AxisDescription) -> Axis:
     high = description.axis_attributes_high
     return Axis(
@@ -147,6 +166,9 @@ def _read_names(
             longer.append(resource)
     asked = [sensor.AxisNameGet(sensor_id=r.id, axis_id=0) for r in longer]
     for resource, listing in zip(longer, ctx.agent.listings(asked), strict=True):
+        if listing.error is not None:
+            why = listing.error.message
+            ctx.notice(f"the axes of {called(resource)} are shown with short names ({why})")
         names = {item.axis_id: item.axis_name for item in listing.items}
         found = cache[resource.id]
         assert isinstance(found, list)
@@ -171,14 +193,15 @@ def reading_record(
         "timestamp": None,
         "axes": [],
     }
+    known = resource.description is not None
     if isinstance(readings, int):
-        record |= {"value": unit.value(readings), "raw": readings}
+        record |= {"value": unit.value(readings) if known else None, "raw": readings}
     elif readings and axis_count(resource):
         record["axes"] = _axis_records(ctx, resource, readings)
     elif readings:
         first = readings[0]
         record |= {
-            "value": unit.value(first.sensor_value),
+            "value": unit.value(first.sensor_value) if known else None,
             "raw": first.sensor_value,
             "timestamp": timestamp(resource, first.timestamp),
         }
@@ -189,6 +212,7 @@ def _axis_records(
     ctx: Context, resource: Resource, readings: Sequence[sensor.Reading]
 ) -> list[Record]:
     known = axes(ctx, resource)
+    failed = fault(ctx, resource) is not None
     records = []
     for position, reading in enumerate(readings):
         axis = known[position] if position < len(known) else None
@@ -197,7 +221,7 @@ def _axis_records(
             {
                 "id": axis.id if axis else position,
                 "name": axis.name if axis else None,
-                "value": unit.value(reading.sensor_value),
+                "value": None if failed and not axis else unit.value(reading.sensor_value),
                 "raw": reading.sensor_value,
                 "unit": unit.unit,
                 "timestamp": timestamp(resource, reading.timestamp),

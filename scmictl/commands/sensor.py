@@ -193,6 +193,8 @@ def axes(ctx: Context, args: Arguments) -> Output:
     """List the axes of a sensor."""
     ctx.require(sensor.AxisDescriptionGet)
     resource = ctx.one(sensor.PROTOCOL, args.id)
+    if resource.error is not None:
+        raise resource.error
     if resource.description is None:
         # The platform shall say what it thinks of such a sensor.
         asked = sensor.AxisDescriptionGet(sensor_id=resource.id, axis_desc_index=0)
@@ -237,9 +239,12 @@ def config_set(ctx: Context, args: Arguments) -> Output:
     sec, exponent = _interval(args.interval) if args.interval is not None else (0, 0)
     ctx.require(sensor.ConfigSet)
     chosen = _chosen(ctx, args)
-    stamps = _timestamps(ctx, chosen, args.timestamps)
-    wanted = []
+    stamps, unread = _timestamps(ctx, chosen, args.timestamps)
+    wanted: list[list[Wanted]] = []
     for resource in chosen.resources:
+        if resource.id in unread:
+            wanted.append([])
+            continue
         word = sensor.ConfigSetWord(
             sec=sec,
             exponent=exponent,
@@ -249,20 +254,29 @@ def config_set(ctx: Context, args: Arguments) -> Output:
             sensor_enable=args.state == "enable",
         )
         wanted.append([Wanted(sensor.ConfigSet(sensor_id=resource.id, sensor_config=word))])
-    failed = chosen.write(wanted)
+    failed = unread | chosen.write(wanted)
     rows = gauge.configs(ctx, chosen.resources)
     for row in rows:
         row.error = failed.get(row.resource.id) or row.error
     return chosen.output(rows, _CONFIG)
 
 
-def _timestamps(ctx: Context, chosen: Subjects, word: str | None) -> dict[int, bool]:
-    """Return by id whether timestamps shall be on: as the user says, else as they are."""
+def _timestamps(
+    ctx: Context, chosen: Subjects, word: str | None
+) -> tuple[dict[int, bool], dict[int, ScmictlError]]:
+    """Return by id whether timestamps shall be on: as the user says, else as they are.
+
+    The second part is why that could not be read; for a single sensor it is raised. Nothing may be
+    written then: the message says whether they are on whatever it is sent for.
+    """
     if word is not None:
-        return {resource.id: word == "on" for resource in chosen.resources}
-    able = [r for r in chosen.resources if reading.has(r, "timestamp_support")]
+        return {resource.id: word == "on" for resource in chosen.resources}, {}
+    able = [r for r in chosen.resources if r.error or reading.has(r, "timestamp_support")]
     rows = gauge.configs(ctx, able)
-    return {row.resource.id: bool(row.record["timestamps"]) for row in rows}
+    unread = {row.resource.id: row.error for row in rows if row.error is not None}
+    for error in unread.values() if not chosen.many else ():
+        raise error
+    return {row.resource.id: bool(row.record["timestamps"]) for row in rows}, unread
 
 
 def _interval(text: str) -> tuple[int, int]:

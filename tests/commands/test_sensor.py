@@ -438,11 +438,12 @@ def test_an_unknown_id_of_that_device_has_no_such_hint(script: Any) -> None:
 
 def test_axes_that_cannot_be_read_leave_the_readings_without_names(script: Any) -> None:
     one, two = words(500, 0, 0, 0), words(0xFFFFFF06, 0xFFFFFFFF, 0, 0)
-    output = script({**VHOST, (0x15, 0x6, None): one + two}).run("sensor read foo")
+    output = script({**VHOST, (0x15, 0x6, None): one + two + one}).run("sensor read foo")
     assert isinstance(output, Rows)
     assert json.loads(json.dumps(output.records[0]["axes"])) == [
         {"id": 0, "name": None, "value": 500, "raw": 500, "unit": "", "timestamp": None},
         {"id": 1, "name": None, "value": -250, "raw": -250, "unit": "", "timestamp": None},
+        {"id": 2, "name": None, "value": 500, "raw": 500, "unit": "", "timestamp": None},
     ]
 
 
