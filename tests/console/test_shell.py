@@ -553,3 +553,40 @@ def test_a_dumb_terminal_is_enough(
     shell.prompt()
     assert "\x1b" not in str(shell.child.before)
     assert shell.leave() == 0
+
+
+# --- a platform with faults -----------------------------------------------------------------------
+
+
+def test_a_late_answer_is_told_above_the_prompt(open_shell: Callable[..., Terminal]) -> None:
+    shell = open_shell("-T", "50ms", "-t", "sim:demo?fault=overdue:400ms:1@CLOCK_RATE_GET")
+    shell.prompt()
+    shell.line("call CLOCK_RATE_GET clock_id=0")
+    shell.sees("no response within 0.05 s")
+    shell.sees("stray frame: a response of CLOCK_RATE_GET after its time limit")
+    shell.line("clock get 0")
+    shell.sees("24 MHz")
+
+
+def test_a_device_that_hangs_up_does_not_end_the_shell(open_shell: Callable[..., Terminal]) -> None:
+    shell = open_shell("-t", "sim:demo?fault=disconnect@CLOCK_RATE_GET")
+    shell.prompt()
+    shell.line("clock get 0")
+    shell.sees("the device hung up")
+    shell.prompt("(lost)>")
+    shell.line("use sim:demo")
+    shell.prompt()
+    shell.line("clock get 0")
+    shell.sees("24 MHz")
+
+
+def test_a_storm_of_notifications_leaves_the_keys_alone(
+    open_shell: Callable[..., Terminal],
+) -> None:
+    shell = open_shell("-t", "sim:demo?fault=storm:1:20000x@CLOCK_RATE_GET")
+    shell.prompt()
+    shell.line("clock get 0")
+    shell.sees("24 MHz")
+    shell.sees("BASE_ERROR_EVENT")
+    shell.line("clock get uart0")
+    shell.sees("pll-sys")
