@@ -8,6 +8,11 @@ decides when to call: after a kick, and at ``next_deadline``. There is no socket
 Event buffers that are too small for a notification wait for a smaller one (virtio lets the device
 omit it); notifications that find no buffer for too long are dropped and counted. Delayed responses
 are never dropped: their number is limited by the asynchronous commands the platform accepts.
+
+The two queues are two ways: a driver that looks into its eventq first meets a quick delayed
+response before the response it belongs to (Linux calls that an error). So with ``patience``
+nothing goes into the eventq, once a delayed response is among it, until the driver has taken what
+is in the cmdq, or until so much time has passed.
 """
 
 from __future__ import annotations
@@ -22,6 +27,9 @@ from scmictl.wire import header
 
 BACKLOG = 1024
 """Notifications kept while there is no event buffer."""
+
+LOOK_S = 0.0005
+"""How often to look whether the driver has taken its responses: it does not say so by itself."""
 
 SMALLEST_ANSWER = 8
 """Header and status: a chain with less room can carry no response at all."""
@@ -63,8 +71,10 @@ def simulate(
 class Pump:
     """Serves one port through whatever rings it is given."""
 
-    def __init__(self, port: Port) -> None:
+    def __init__(self, port: Port, *, patience: float = 0.0) -> None:
+        """``patience`` is in seconds."""
         self.port = port
+        self.patience = patience
         self.dropped = 0
         """Notifications given up for want of an event buffer."""
         self._held: dict[int, tuple[DeviceQueue, Chain]] = {}
@@ -74,6 +84,10 @@ class Pump:
         self._roomiest = 0
         """At least the room of every one of them."""
         self._eventq: DeviceQueue | None = None
+        self._look_at: float | None = None
+        """When to look again whether a delayed response may go, if one is held back."""
+        self._until = 0.0
+        """When it goes in any case."""
 
     def process(
         self, cmdq: DeviceQueue | None, eventq: DeviceQueue | None, now: float
@@ -92,10 +106,12 @@ class Pump:
                 raise
         for cookie, frame in self.port.poll(now):
             if cookie is None:
+                if self.patience and self._look_at is None and not _is_notification(frame):
+                    self._look_at, self._until = now, now + self.patience
                 self._events.append(frame)
             else:
                 self._answer_late(cookie, frame)
-        if eventq is not None:
+        if eventq is not None and not self._waits(cmdq, now):
             self._deliver(eventq)
         self._trim()
         return (
@@ -108,7 +124,7 @@ class Pump:
         again = cmdq is not None and cmdq.arm()
         if eventq is not None:
             # Buffers that nobody needs yet are no work; a kick for them is only spurious.
-            if self._events:
+            if self._events and self._look_at is None:
                 again = eventq.arm() or again
             else:
                 eventq.disarm()
@@ -116,7 +132,10 @@ class Pump:
 
     def next_deadline(self) -> float | None:
         """Return when :meth:`process` is due without a kick."""
-        return self.port.next_deadline()
+        due = self.port.next_deadline()
+        if self._look_at is not None:
+            return self._look_at if due is None else min(due, self._look_at)
+        return due
 
     def forget(self, queue: DeviceQueue) -> None:
         """Drop everything kept for ``queue``, which has stopped: its chains are void."""
@@ -148,6 +167,16 @@ class Pump:
                 self._held[cookie] = (cmdq, chain)
             else:
                 cmdq.push(chain, answer)
+
+    def _waits(self, cmdq: DeviceQueue | None, now: float) -> bool:
+        """Return whether a delayed response has to wait for the driver to take its response."""
+        if self._look_at is None:
+            return False
+        if cmdq is None or cmdq.taken or now >= self._until:
+            self._look_at = None
+            return False
+        self._look_at = now + LOOK_S
+        return True
 
     def _answer_late(self, cookie: int, frame: bytes) -> None:
         held = self._held.pop(cookie, None)

@@ -33,6 +33,8 @@ ROUNDS = 8
 """How often in a row one frontend is served before the others get their turn."""
 LONGEST_S = 1e6
 """The longest single wait: poll takes no more than some 24 days."""
+PATIENCE_S = 0.01
+"""How long a delayed response waits for the driver to take the response before it."""
 POLLED_S = 0.001
 """How often to look at a ring whose driver gives no kicks."""
 
@@ -91,7 +93,7 @@ class Session:
                 return False
             # The agent arrives with its first ring: only then is it known whether it takes events.
             port = self.endpoint.platform.attach(self.endpoint.agent, events=self.backend.events)
-            self.pump = Pump(port)
+            self.pump = Pump(port, patience=PATIENCE_S)
         self.backend.check_memory()
         try:
             signals = self.pump.process(

@@ -68,6 +68,14 @@ class DeviceQueue(RingEnd):
         """How many chains are popped and not pushed."""
         return len(self._in_flight)
 
+    @property
+    def taken(self) -> bool:
+        """Whether the driver has said that it has taken every chain pushed.
+
+        It says so by asking for a signal with the next one. Without EVENT_IDX nobody can know.
+        """
+        return self._open and self._event_idx and self._peer[self._peer_event] == self._next
+
     def pop(self) -> Chain | None:
         """Take the next available chain; None if there is none.
 

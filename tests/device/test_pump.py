@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from scmictl.device import pump
 from scmictl.errors import DeviceGone
 from scmictl.transport.inprocess import InProcess
-from scmictl.transport.queues import Choices
+from scmictl.transport.queues import GUEST_BASE, USER_BASE, Choices, Queues
+from scmictl.virtio import layout
+from scmictl.virtio.device import DeviceQueue
+from scmictl.virtio.memory import MemoryMap, Region
 
 DELAYED = bytes.fromhex("05520000 00000000")
 
@@ -130,3 +135,93 @@ def test_what_was_answered_before_the_port_hangs_up_is_given_back_first() -> Non
     for _ in range(2):
         with pytest.raises(DeviceGone, match="hung up"):
             transport.dispatch(0.0)
+
+
+class Bench:
+    """A driver's two queues and the pump behind them, with nobody to run either by itself."""
+
+    def __init__(self, port: Port, *, event_idx: bool = True, patience: float = 0.01) -> None:
+        wanted = (layout.F_P2A_CHANNELS, layout.F_VERSION_1, *([layout.F_EVENT_IDX] * event_idx))
+        self.driver = Queues(Choices(), sum(1 << bit for bit in wanted))
+        memory = memoryview(bytearray(self.driver.plan.size))
+        self.driver.build(memory)
+        self.driver.publish()
+        table = MemoryMap([Region(GUEST_BASE, USER_BASE, len(memory), memory)])
+        queues = []
+        for plan in (self.driver.plan.cmdq, self.driver.plan.eventq):
+            assert plan is not None
+            places = (USER_BASE + at for at in (plan.desc, plan.avail, plan.used))
+            rings = table.rings(plan.size, *places)
+            queues.append(
+                DeviceQueue(
+                    table, plan.size, rings.desc, rings.avail, rings.used,
+                    event_idx=event_idx, indirect=False,
+                )
+            )  # fmt: skip
+        self.queues = queues[0], queues[1]
+        self.pump = pump.Pump(port, patience=patience)
+
+    def process(self, now: float) -> None:
+        self.pump.process(*self.queues, now)
+
+    def answer_with_a_quick_delayed_response(self, port: Port) -> None:
+        port.answers = [b"response"]
+        port.due = [(None, DELAYED)]
+        assert self.driver.send(b"one!", 1)
+        self.driver.publish()
+        self.process(1.0)
+
+    def events(self) -> list[bytes]:
+        assert self.driver.eventq is not None
+        return self.driver.eventq.reap()
+
+    def commands(self) -> list[bytes]:
+        assert self.driver.cmdq is not None
+        return [data for _, data in self.driver.cmdq.reap()]
+
+
+def test_a_delayed_response_waits_until_the_driver_has_taken_the_response_before_it() -> None:
+    port = Port()
+    bench = Bench(port)
+    bench.answer_with_a_quick_delayed_response(port)
+    assert bench.events() == []
+    assert bench.pump.next_deadline() == pytest.approx(1.0 + pump.LOOK_S)
+    assert not bench.pump.arm(*bench.queues)  # nothing a kick would help with
+    assert bench.commands() == [b"response"]
+    bench.process(1.001)
+    assert bench.events() == []  # it has not said that it has
+    bench.driver.arm()
+    bench.process(1.002)
+    assert bench.events() == [DELAYED]
+    assert bench.pump.next_deadline() is None
+
+
+def _never(bench: Bench) -> None:
+    pass
+
+
+def _takes(bench: Bench) -> None:
+    bench.commands()
+    bench.driver.arm()
+
+
+@pytest.mark.parametrize(("event_idx", "driver"), [(True, _never), (False, _takes)])
+def test_a_driver_that_does_not_say_what_it_has_taken_holds_it_up_for_a_moment_only(
+    event_idx: bool, driver: Callable[[Bench], None]
+) -> None:
+    port = Port()
+    bench = Bench(port, event_idx=event_idx)
+    bench.answer_with_a_quick_delayed_response(port)
+    driver(bench)
+    bench.process(1.009)
+    assert bench.events() == []
+    bench.process(1.0101)
+    assert bench.events() == [DELAYED]
+
+
+def test_notifications_do_not_wait_for_the_driver_to_take_its_responses() -> None:
+    port = Port()
+    bench = Bench(port)
+    port.due = [(None, notification(1))]
+    bench.process(1.0)
+    assert bench.events() == [notification(1)]
