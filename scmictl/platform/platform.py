@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from scmictl.errors import BoardError, UsageError
 from scmictl.platform import board as boards
@@ -102,7 +102,7 @@ class Platform:
     @classmethod
     def from_board(
         cls, source: str, *, seed: int | None = None, faults: str | None = None
-    ) -> Platform:
+    ) -> Self:
         """Build a platform from a built-in board's name (``demo``) or the path of a TOML file.
 
         ``seed`` and ``faults`` (see :mod:`~scmictl.platform.fault`) replace the board's own. Raises
@@ -113,7 +113,7 @@ class Platform:
     @classmethod
     def from_text(
         cls, text: str, name: str = "board", *, seed: int | None = None, faults: str | None = None
-    ) -> Platform:
+    ) -> Self:
         """Build a platform from the text of a board; ``name`` stands for the file in errors."""
         return cls(boards.parse(text, name), seed, faults)
 
