@@ -104,7 +104,7 @@ class Boot:
             line
             for name, lines in self.sections.items()
             for line in lines
-            if name != "dmesg" and _KERNEL_LINE.match(line)
+            if name not in ("dmesg", "done") and _KERNEL_LINE.match(line)
         ]
 
     def section(self, name: str) -> str:
