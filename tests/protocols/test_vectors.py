@@ -28,8 +28,9 @@ from scmictl.wire.record import record
 FILES = {
     path.stem: tomllib.loads(path.read_text())
     for path in sorted((Path(__file__).parents[1] / "vectors").glob("*.toml"))
-    if path.stem != "layouts"
+    if path.stem not in ("layouts", "linux-6.12")
 }
+LINUX = tomllib.loads((Path(__file__).parents[1] / "vectors" / "linux-6.12.toml").read_text())
 FRAMES = [
     pytest.param(frame, id=f"{file}-{number}-{frame['message'][1]}-{frame['message'][2]}")
     for file, content in FILES.items()
@@ -144,3 +145,28 @@ def test_the_device_answers_with_the_header_of_the_command() -> None:
             assert octets(command)[:4] == octets(answer)[:4]
             answered += 1
     assert answered > 30
+
+
+@pytest.mark.parametrize("text", LINUX["frames"])
+def test_every_command_of_a_linux_guest_is_read_and_made_again(text: str) -> None:
+    raw = bytes.fromhex(text)
+    head = header.unpack(int.from_bytes(raw[:4], "little"))
+    protocol = protocols.by_id(head.protocol_id)
+    assert protocol is not None
+    request = codec.decode(protocol.by_id[head.message_id], protocol.newest, raw, header.SIZE)
+    assert request.surplus == b""
+    assert codec.frame(request, protocol.newest, 0) == raw
+
+
+@pytest.mark.parametrize("text", LINUX["frames"])
+def test_linux_leaves_room_for_the_response_that_we_declare(text: str) -> None:
+    raw = bytes.fromhex(text)
+    head = header.unpack(int.from_bytes(raw[:4], "little"))
+    protocol = protocols.by_id(head.protocol_id)
+    assert protocol is not None
+    response = protocol.by_id[head.message_id].RESPONSE
+    layout = response.layout(protocol.newest)
+    if all(isinstance(field.size, int) and field.count is None for field in layout):
+        size = 8 + sum(field.size for field in layout)
+        # Exactly that, or the 128 bytes of a whole message where it expects any number of things.
+        assert LINUX["frames"][text] in (size, 136)
