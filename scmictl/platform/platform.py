@@ -100,9 +100,7 @@ class Platform:
         self.permissions = permission.read(board, tuple(self.behaviours.values()))
 
     @classmethod
-    def from_board(
-        cls, source: str, *, seed: int | None = None, faults: str | None = None
-    ) -> Self:
+    def from_board(cls, source: str, *, seed: int | None = None, faults: str | None = None) -> Self:
         """Build a platform from a built-in board's name (``demo``) or the path of a TOML file.
 
         ``seed`` and ``faults`` (see :mod:`~scmictl.platform.fault`) replace the board's own. Raises

@@ -382,7 +382,7 @@ KNOWN = [
 def modules(*words: str) -> set[str]:
     done = subprocess.run(
         [sys.executable, "-c", MODULES, *words], capture_output=True, text=True, check=True,
-        timeout=LONGEST_S, env={**plain(), "PYTHONPATH": str(ROOT), "SCMICTL_TARGET": "sim:demo"},
+        timeout=LONGEST_S, env={**plain(), "PYTHONPATH": str(ROOT), "SCMICTL_TARGET": "sim:tiny"},
     )  # fmt: skip
     return set(done.stdout.split())
 

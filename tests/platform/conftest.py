@@ -64,10 +64,15 @@ class Connection:
             setattr(request, paging.start, len(found))
             response = self.ask(request, room)
             page = getattr(response, paging.items)
-            assert page
             found += page
             count, _, bits = (paging.remaining or "").partition(".")
-            if not count or not getattr(getattr(response, count), bits):
+            if not count:
+                # Nothing tells how many there are: the list ends with an empty page.
+                if not page:
+                    return found
+                continue
+            assert page
+            if not getattr(getattr(response, count), bits):
                 return found
 
     def raw(self, text: str, room: int = 8192) -> str | None:
