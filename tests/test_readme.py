@@ -56,7 +56,7 @@ def test_the_clock_list_of_the_readme_is_what_the_main_command_prints() -> None:
 @pytest.mark.parametrize(
     "words",
     [["clock", "set", "uart0", "25MHz"], ["sensor", "list", "--where", 'unit == "°C"'],
-     ["--dry-run", "clock", "set", "uart0", "25MHz"], ["powercap", "tree"],
+     ["--dry-run", "clock", "set", "uart0", "25MHz"], ["perf", "limits", "set", "big", "600000", "1000000"],
      ["voltage", "set", "back-bias-of-the-cpu", "-200mV"],
      ["decode", *"05 50 00 00 00 00 00 00 01 00 00 00 40 78 7d 01 00 00 00 00".split()]],
 )  # fmt: skip
