@@ -10,7 +10,8 @@ May import: ``protocols``, ``wire`` and ``errors``.
 
 To extend: a protocol is one file here with a :class:`Behaviour` in ``BEHAVIOUR``, and its name in
 :data:`~scmictl.platform.platform.BEHAVIOURS`; it reads the board's table of that name itself. A
-built-in board is a file in ``boards/``. Installed packages add protocols (``extension``).
+vendor's is in the vendor's folder, and its name in ``VENDOR_BEHAVIOURS``. A built-in board is a
+file in ``boards/``. Installed packages add protocols (``extension``).
 """
 
 from scmictl.platform.behaviour import Behaviour, Call, Handler, Malformed, Refusal

@@ -53,6 +53,27 @@ nearly all of it; all of it is this (everything but names, types and rates may b
     [[pinctrl.group]]     name; pins = [name, …]; function = name; restrict = [AGENT, …]
     [[pinctrl.function]]  name; either groups or pins = [name, …], all of them = ["*"]
                   gpio, exclusive = bool
+    [[nxp-lmm]]   name; agents = [AGENT, …]; state = "off", "on" or "suspended" (on)
+                  latency = time it takes to do what it is asked to (none); the first machine is
+                  the platform's own, every agent is in one of the others
+    [[nxp-cpu]]   name; machine = name of its logical machine; boots = bool, whether with that
+                  (true); run_mode = "run", "hold", "stop" or "sleep"; reset_vector = address
+                  vector_table = bool; irq_words (12), non_irq_words (1) = words of wake mask
+                  power_domains (those of [[power]]), peripherals = count
+    [nxp-bbm]     gpr = count of words; button = bool; gpr_rights, button_rights = { … }
+    [[nxp-bbm.rtc]]      name; time = seconds at start; sec_width (32), tick_width (15) = bits
+                  ticks = count in a second (32768); lost, battery_low = bool
+    [nxp-fusa]    state = "init", "pre_safety", "safety_runtime" or "soc_terminating"; msel =
+                  integer; ping = time between requests for the states of S-EENVs (never)
+    [[nxp-fusa.seenv]]   agent = AGENT; state = "disabled", "init" (this), "safety_ready", …
+    [[nxp-fusa.fault]]   name; set = bool
+    [nxp-misc]    build = { number, commit, date, time }; config = { msel, name }
+                  silicon = { device_id, revision, part, name }; board = { attributes, name }
+                  syslog, passover = [word, …]; reset_reason = NAME (por); ext_info = [word, …]
+    [[nxp-misc.control]] name; board = bool (else the device's); values = [word, …] ([0])
+                  actions = { NUMBER = [returned word, …] }; extended = count of further words
+                  events = bits of MISC_CONTROL_NOTIFY; changed = those that setting it raises
+    [[nxp-misc.ddr]]     type = "lpddr5", …; width = bits (32); ecc = bool; mts; start, end
 
 ``rates``, ``intervals`` and voltage levels are a list in ascending order, or { lowest, highest,
 step }. A rate is an integer in Hz or a text ("24MHz"), a voltage one in uV ("-850mV"), a time a
@@ -61,6 +82,11 @@ Numbers of resources are their positions, that of the first agent is 1. Without 
 ``agent``, which is trusted. A protocol exists if its table or its version is there.
 
 The protocol of an installed package has the tables its package says; its vendor is the platform's.
+
+To machines, CPUs, clocks of the BBM protocol, its words and button, the F-EENV (``nxp-fusa``),
+faults and controls agents may have less than all rights: ``rights = { AGENT = "get" }``, which is
+none, get, notify, set, priv or exclusive. Resources are also ``nxp-bbm:gpr0``, ``nxp-bbm:button``,
+``nxp-fusa:seenv-AGENT`` and ``nxp-fusa:feenv``. A board with such a table is NXP's (IMX).
 
 The TYPE of a pin's setting is ``bias-pull-up`` or the number of a vendor's (``0xc0``), its value an
 integer or a text ("10kohm"). Where resources are named, a pin is ``pinctrl:NAME``, a group is

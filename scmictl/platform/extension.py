@@ -7,12 +7,13 @@ platform is one of the package's vendor: no agent would understand it otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
 
 from scmictl.errors import BoardError, UsageError
 from scmictl.platform.behaviour import Behaviour
 from scmictl.platform.board import SHORT, Table, shown
-from scmictl.protocols import plugin
+from scmictl.protocols import VENDOR, plugin
 from scmictl.protocols.plugin import Plugin, Problem
 
 ATTRIBUTE = "BEHAVIOUR"
@@ -41,10 +42,23 @@ def find(board: Table, ours: Collection[str]) -> dict[str, Plugin]:
     return found
 
 
-def identity(row: Table, default: tuple[str, str], plugged: Iterable[Plugin]) -> tuple[str, str]:
+class Owner(NamedTuple):
+    """Whose a protocol is; a sub-vendor may be empty, and then it is any."""
+
+    vendor: str
+    sub_vendor: str
+    protocol: str
+
+
+def owners(names: Collection[str], plugged: Iterable[Plugin]) -> list[Owner]:
+    """Return whose the vendors' protocols of a board are: ours among ``names``, and plugins'."""
+    ours = [Owner(vendor, sub, name) for vendor, sub, _, name in VENDOR if name in names]
+    return ours + [Owner(p.vendor, p.sub_vendor, p.protocol.name) for p in plugged if p.vendor]
+
+
+def identity(row: Table, default: tuple[str, str], owners: Sequence[Owner]) -> tuple[str, str]:
     """Take vendor and sub-vendor of the platform; they have to be those of its protocols."""
     vendor, sub_vendor = default
-    owners = [one for one in plugged if one.vendor]
     for one in owners:
         vendor, sub_vendor = one.vendor, one.sub_vendor or sub_vendor
     said = (
@@ -56,7 +70,7 @@ def identity(row: Table, default: tuple[str, str], plugged: Iterable[Plugin]) ->
             ("vendor", "sub_vendor"), said, (one.vendor, one.sub_vendor), strict=True
         ):
             if expected and found.casefold() != expected.casefold():
-                whose = f"{shown(expected)}, whose protocol {one.protocol.name} is"
+                whose = f"{shown(expected)}, whose protocol {one.protocol} is"
                 raise row.error(key, whose, shown(found))
     return said
 

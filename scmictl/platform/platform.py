@@ -40,7 +40,14 @@ BEHAVIOURS = (
 
 A protocol is part of a platform if its board has a table of that name or chooses its version.
 """
-
+VENDOR_BEHAVIOURS = (
+    "nxp-lmm",
+    "nxp-bbm",
+    "nxp-cpu",
+    "nxp-fusa",
+    "nxp-misc",
+)
+"""The same of vendors' protocols; ``nxp-lmm`` is ``nxp/lmm.py``. Their vendor is the platform's."""
 
 TABLES = ("platform", "versions", "async", "agent", "device")
 """The tables of a board that belong to no protocol."""
@@ -62,8 +69,9 @@ class Platform:
 
         ``seed`` and ``faults`` replace the board's own; UsageError for faults that are none.
         """
-        plugged = extension.find(board, (*TABLES, *BEHAVIOURS))
-        protocols = (*BEHAVIOURS, *plugged)
+        ours = (*BEHAVIOURS, *VENDOR_BEHAVIOURS)
+        plugged = extension.find(board, (*TABLES, *ours))
+        protocols = (*ours, *plugged)
         board.only(*TABLES, *protocols[1:])
         board.table("versions").only(*protocols)
         board.table("async").only(*protocols[1:])
@@ -71,8 +79,9 @@ class Platform:
             "vendor", "sub_vendor", "implementation_version", "seed", "faults"
         )
         self.name = board.file
+        there = {"base", *board.values, *board.table("versions").values}
         self.vendor, self.sub_vendor = extension.identity(
-            identity, ("scmictl", "simulated"), plugged.values()
+            identity, ("scmictl", "simulated"), extension.owners(there, plugged.values())
         )
         self.implementation_version = identity.integer("implementation_version", 0, 0xFFFFFFFF, 1)
         stated = identity.integer("seed", *boards.I64, default=0)
@@ -88,8 +97,8 @@ class Platform:
         if faults is not None:
             self.faults.set(faults)
         self.behaviours: dict[int, Behaviour] = {}
-        for name in BEHAVIOURS:
-            if name == "base" or name in board or name in board.table("versions"):
+        for name in ours:
+            if name in there:
                 made = import_module(f"scmictl.platform.{name.replace('-', '.')}").BEHAVIOUR(
                     self, board
                 )

@@ -112,7 +112,9 @@ class Connection:
         found: list[Any] = []
         for frame in self.poll(now):
             head = header.unpack(header.WORD.unpack_from(frame)[0])
-            protocol = protocols.by_id(head.protocol_id)
+            protocol = protocols.by_id(
+                head.protocol_id, self.platform.vendor, self.platform.sub_vendor
+            )
             assert protocol is not None
             version = self.port.versions[head.protocol_id]
             if head.message_type == header.NOTIFICATION:

@@ -217,7 +217,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         with pytest.raises(BoardError) as caught:
             Platform.from_board(str(path))
         assert caught.value.message.startswith(f"{path}: found no readable file (")
-        assert caught.value.hint == "built-in boards: demo, tiny"
+        assert caught.value.hint == "built-in boards: demo, imx95, tiny"
     path = tmp_path / "latin.toml"
     path.write_bytes(b"# caf\xe9\n")
     with pytest.raises(BoardError, match="byte 5: found 0xe9, expected UTF-8"):
@@ -230,7 +230,7 @@ def test_an_unknown_name_lists_the_built_in_boards() -> None:
     with pytest.raises(BoardError) as caught:
         Platform.from_board("dmeo")
     assert caught.value.message == (
-        "unknown board 'dmeo', expected one of: demo, tiny, or a path to a FILE.toml"
+        "unknown board 'dmeo', expected one of: demo, imx95, tiny, or a path to a FILE.toml"
     )
     assert caught.value.hint == "did you mean demo?"
 
