@@ -353,7 +353,7 @@ class Transfers:
             if isinstance(request, Raw):
                 return self._finish(transfer)
             if transfer.status:
-                raise status_error(transfer.status, transfer.spec)
+                raise status_error(transfer.status, transfer.spec, protocols.of(request))
             if request.expects_delayed:
                 # The response only says "accepted": there are no fields to decode yet.
                 transfer.response = object.__new__(request.RESPONSE)
@@ -381,7 +381,7 @@ class Transfers:
             code = codec.read_status(payload, kind.SPEC)
             if code:
                 transfer.status = code
-                raise status_error(code, kind.SPEC)
+                raise status_error(code, kind.SPEC, protocols.of(request))
             transfer.delayed = codec.decode(kind, transfer.version, payload, 4)
         except RemoteProtocolError as error:
             transfer.error = _named(error, kind.SPEC)
@@ -427,12 +427,13 @@ def _brought(payload: bytes) -> int:
     return RESPONSE | DELAYED if any(payload[:4]) else RESPONSE
 
 
-def status_error(code: int, spec: str) -> StatusError:
-    """Return the error that a status other than SUCCESS means."""
+def status_error(code: int, spec: str, protocol: Protocol | None = None) -> StatusError:
+    """Return the error that a status other than SUCCESS means, in the messages of ``protocol``."""
     try:
         meaning = f": {MEANINGS[Status(code)]}"
     except ValueError:
-        meaning = ""
+        own = None if protocol is None else protocol.statuses.get(code)
+        meaning = "" if own is None else f": {own}"
     name = status_name(code)
     return StatusError(f"{spec}: {name} ({code}){meaning}", status=code, name=name, request=spec)
 

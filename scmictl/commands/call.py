@@ -135,7 +135,7 @@ def _answer(
         return Stream(_both(ctx, transfer, response, payload=payload), columns)
     error = transfer.error
     if error is None and transfer.status:
-        error = _refusal(transfer, response)
+        error = _refusal(ctx, transfer, response)
     return Rows([response], columns, many=False, error=error)
 
 
@@ -194,12 +194,13 @@ def _both(
         raise error
 
 
-def _refusal(transfer: Transfer[Any], response: Record) -> ScmictlError:
+def _refusal(ctx: Context, transfer: Transfer[Any], response: Record) -> ScmictlError:
     """Return the error for the status of a raw message, which no transfer looks at."""
     from scmictl.agent import status_error
 
     assert transfer.status is not None
-    return status_error(transfer.status, response["message"] or transfer.spec)
+    protocol = ctx.agent.protocols.by_id(_ids(transfer)[0], ask=False)
+    return status_error(transfer.status, response["message"] or transfer.spec, protocol)
 
 
 def _ids(transfer: Transfer[Any]) -> tuple[int, int]:

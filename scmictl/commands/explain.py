@@ -31,13 +31,13 @@ def explained(
 ) -> Text:
     """Return what the words mean: a message, a protocol, a status, or a frame in hex.
 
-    ``vendor`` says whose the numbers from 0x80 in a frame are, ``versions`` by protocol id which
-    layouts it has. Raises UsageError for what is none of them.
+    ``vendor`` says whose the numbers from 0x80 in a frame are, and the statuses from -128 down;
+    ``versions`` by protocol id which layouts it has. Raises UsageError for what is none of them.
     """
     text = " ".join(words).strip()
     status = _status(text)
     if status is not None:
-        return _about_status(status)
+        return _about_status(status, *(vendor or (None, None)))
     frame = _frame(text)
     if frame is not None:
         return _about_frame(frame, Decoder(versions, *(vendor or (None, None))))
@@ -175,12 +175,14 @@ def _status(text: str) -> int | None:
     return None
 
 
-def _about_status(value: int) -> Text:
+def _about_status(value: int, vendor: str | None, sub_vendor: str | None) -> Text:
     name = status_name(value)
     if value in MEANINGS:
         meaning = MEANINGS[Status(value)]
     elif value <= VENDOR:
         meaning = "a code of the vendor's own"
+        for owner, own in protocols.status_meanings(value, vendor, sub_vendor).items():
+            meaning += f"; {owner}: {own}"
     else:
         meaning = "reserved: no version of SCMI gives it a meaning"
     code = StatusError("", status=value, name=name).exit_code if value else 0

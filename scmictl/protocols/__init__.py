@@ -58,6 +58,7 @@ __all__ = [
     "reset",
     "sensor",
     "standard",
+    "status_meanings",
     "system",
     "telemetry",
     "vendors",
@@ -243,6 +244,25 @@ def whose(protocol: Protocol) -> tuple[str, str] | None:
             return vendor, sub_vendor
     installed = plugin.named(protocol.name)
     return None if installed is None else (installed.vendor, installed.sub_vendor)
+
+
+def status_meanings(
+    status: int, vendor: str | None = None, sub_vendor: str | None = None
+) -> dict[str, str]:
+    """Return what a status of a vendor's own means, by whose it is (``NXP:IMX``).
+
+    Without ``vendor`` for all vendors whose protocols we have.
+    """
+    found: dict[str, str] = {}
+    for whose, whose_sub, _, name in VENDOR:
+        owner = f"{whose}:{whose_sub}"
+        if owner not in found and (
+            vendor is None or plugin.belongs(whose, whose_sub, vendor, sub_vendor)
+        ):
+            meaning = _load(name).statuses.get(status)
+            if meaning is not None:
+                found[owner] = meaning
+    return found
 
 
 def _known(vendor: str | None, sub_vendor: str | None) -> Iterator[tuple[int, str]]:

@@ -57,6 +57,7 @@ class Protocol:
     ``experimental`` are those of them whose layouts may still change: they are spoken with a
     platform that reports one, but never chosen by ourselves while there is another.
     ``resources`` are the kinds of numbered things it has, the most important one first.
+    ``statuses`` are the status codes that its vendor has added, and what they mean.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Protocol:
         notifications: tuple[type[Notification], ...] = (),
         resources: Resources | tuple[Resources, ...] = (),
         experimental: Iterable[int] = (),
+        statuses: Mapping[int, str] | None = None,
     ) -> None:
         self.name = name
         self.id = id
@@ -79,6 +81,7 @@ class Protocol:
         self.notifications = notifications
         self.kinds = (resources,) if isinstance(resources, Resources) else resources
         self.experimental = frozenset(experimental)
+        self.statuses = statuses or {}
         for message in self.by_spec.values():
             # What another protocol lists (and what is only inherited from there) is that one's.
             if vars(message).get("PROTOCOL") is None:

@@ -171,6 +171,14 @@ def test_success_and_codes_without_a_name_are_statuses_too() -> None:
     assert "exit code 39" in run("-20")
 
 
+def test_a_status_of_a_vendors_own_is_known_by_the_vendor() -> None:
+    own = "a code of the vendor's own"
+    assert explained("-134")["meaning"] == f"{own}; NXP:IMX: a timeout"
+    assert explained("-134", "--vendor", "NXP")["meaning"] == f"{own}; NXP:IMX: a timeout"
+    assert explained("-134", "--vendor", "Arm")["meaning"] == own
+    assert explained("-135")["meaning"] == own
+
+
 # --- headers and frames ---------------------------------------------------------------------------
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from scmictl.protocols import common
+from scmictl.protocols.nxp import STATUSES
 from scmictl.protocols.protocol import Protocol, Resources
 from scmictl.wire import (
     Bits,
@@ -219,7 +220,11 @@ class RtcEventFlags(Bits):
 
 
 class RtcEvent(
-    Notification, protocol=ID, id=0x0, spec="BBM_RTC_EVENT", section="B 8.2, notification 0x0"
+    Notification,
+    protocol=ID,
+    id=0x0,
+    spec="BBM_RTC_EVENT",
+    section="B 8.2, notification 0x0",
 ):
     """The alarm of a real-time clock went off, it rolled over, or somebody set it."""
 
@@ -325,6 +330,7 @@ PROTOCOL = Protocol(
     ID,
     title="NXP battery backed module",
     versions=(0x10000,),
+    statuses=STATUSES,
     requests=(
         ProtocolVersion,
         ProtocolAttributes,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from scmictl.protocols import common
+from scmictl.protocols.nxp import STATUSES
 from scmictl.protocols.protocol import Protocol, Resources
 from scmictl.wire import (
     Bits,
@@ -312,6 +313,7 @@ PROTOCOL = Protocol(
     ID,
     title="NXP CPU",
     versions=(0x10000,),
+    statuses=STATUSES,
     requests=(
         ProtocolVersion,
         ProtocolAttributes,

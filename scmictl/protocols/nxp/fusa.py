@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from scmictl.protocols import common
+from scmictl.protocols.nxp import STATUSES
 from scmictl.protocols.protocol import Protocol
 from scmictl.wire import (
     Bits,
@@ -247,7 +248,11 @@ class FaultEventFlags(Bits):
 
 
 class FaultEvent(
-    Notification, protocol=ID, id=0x2, spec="FUSA_FAULT_EVENT", section="B 8.4, notification 0x2"
+    Notification,
+    protocol=ID,
+    id=0x2,
+    spec="FUSA_FAULT_EVENT",
+    section="B 8.4, notification 0x2",
 ):
     """A fault was detected or resolved."""
 
@@ -318,6 +323,7 @@ PROTOCOL = Protocol(
     ID,
     title="NXP functional safety",
     versions=(0x10000,),
+    statuses=STATUSES,
     requests=(
         ProtocolVersion,
         ProtocolAttributes,

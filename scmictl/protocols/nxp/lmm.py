@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from scmictl.protocols import common
+from scmictl.protocols.nxp import STATUSES
 from scmictl.protocols.nxp.reason import BootFlags, ShutdownFlags
 from scmictl.protocols.protocol import Protocol, Resources
 from scmictl.wire import (
@@ -196,7 +197,13 @@ class EventFlags(Bits):
     boot = flag(0)
 
 
-class Event(Notification, protocol=ID, id=0x0, spec="LMM_EVENT", section="B 8.1, notification 0x0"):
+class Event(
+    Notification,
+    protocol=ID,
+    id=0x0,
+    spec="LMM_EVENT",
+    section="B 8.1, notification 0x0",
+):
     """A logical machine booted, shut down, suspended or woke."""
 
     lm_id: int = u32("machine that caused it")
@@ -295,6 +302,7 @@ PROTOCOL = Protocol(
     ID,
     title="NXP logical machine management",
     versions=(0x10000, 0x10001),
+    statuses=STATUSES,
     requests=(
         ProtocolVersion,
         ProtocolAttributes,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from scmictl.protocols import common
+from scmictl.protocols.nxp import STATUSES
 from scmictl.protocols.nxp.reason import BootFlags, ShutdownFlags
 from scmictl.protocols.protocol import Protocol, Resources
 from scmictl.wire import (
@@ -404,6 +405,7 @@ PROTOCOL = Protocol(
     ID,
     title="NXP miscellaneous control",
     versions=(0x10000, 0x10001),
+    statuses=STATUSES,
     requests=(
         ProtocolVersion,
         ProtocolAttributes,
