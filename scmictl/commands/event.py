@@ -16,7 +16,7 @@ from scmictl.commands.subject import Subjects
 from scmictl.commands.survey import Survey
 from scmictl.errors import NotOffered, RemoteProtocolError, StatusError, UsageError
 from scmictl.protocols import Protocol
-from scmictl.wire import Notification, Request
+from scmictl.wire import Notification, Request, follow
 from scmictl.wire.fields import MISSING
 from scmictl.wire.record import record as fields_of
 
@@ -77,6 +77,14 @@ class Switch(NamedTuple):
         # What is listed in pages has its id in the list, under another name.
         known = how is not None and (how.describe.PAGING is not None or how.id == self.id)
         return not more and (self.id is None or known)
+
+    def number(self, message: Notification) -> int | None:
+        """Return which resource a notification is about; None: the platform as a whole."""
+        if self.id is None:
+            return None
+        found = follow(message, message.ABOUT or self.id)
+        assert isinstance(found, int)
+        return found
 
     def offered(self, resource: Resource) -> bool:
         """Return whether a resource says that it sends this; one that says nothing may."""

@@ -146,8 +146,7 @@ class Follower:
             return self.lenient
         if incident.message is None:
             return True  # it cannot be told of whom it is
-        number = None if switch.id is None else getattr(incident.message, switch.id)
-        return (incident.message.SPEC, number) in wanted
+        return (incident.message.SPEC, switch.number(incident.message)) in wanted
 
     def _switch(self, incident: Event) -> Switch | None:
         return self.by_numbers.get((incident.header.protocol_id, incident.header.message_id))
@@ -156,9 +155,10 @@ class Follower:
         record = event.event_record(incident)
         switch = self._switch(incident)
         message = incident.message
-        if switch is None or message is None or switch.id is None:
+        number = None if switch is None or message is None else switch.number(message)
+        if switch is None or message is None or number is None:
             return record
-        resource = resource_of(self.ctx, switch.protocol, getattr(message, switch.id))
+        resource = resource_of(self.ctx, switch.protocol, number)
         record |= {"id": resource.id, "name": resource.name}
         if isinstance(message, sensor.Update):
             record |= reading.reading_record(self.ctx, resource, message.readings)

@@ -221,9 +221,19 @@ class Delayed(Message):
 
 
 class Notification(Message):
-    """A notification (type 3); it has no status word."""
+    """A notification (type 3); it has no status word.
+
+    Class argument ``about``: the path of the field that says which resource it is about, where that
+    has another name than in the request that switches it.
+    """
 
     TYPE = header.NOTIFICATION
+    ABOUT: ClassVar[str | None] = None
+
+    def __init_subclass__(cls, *, about: str | None = None, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        if about is not None:
+            cls.ABOUT = about
 
 
 R = TypeVar("R", bound=Response)

@@ -225,6 +225,7 @@ class RtcEvent(
     id=0x0,
     spec="BBM_RTC_EVENT",
     section="B 8.2, notification 0x0",
+    about="flags.rtc_id",
 ):
     """The alarm of a real-time clock went off, it rolled over, or somebody set it."""
 

@@ -253,6 +253,7 @@ class FaultEvent(
     id=0x2,
     spec="FUSA_FAULT_EVENT",
     section="B 8.4, notification 0x2",
+    about="fault_id",
 ):
     """A fault was detected or resolved."""
 

@@ -203,6 +203,7 @@ class Event(
     id=0x0,
     spec="LMM_EVENT",
     section="B 8.1, notification 0x0",
+    about="event_lm",
 ):
     """A logical machine booted, shut down, suspended or woke."""
 
