@@ -53,6 +53,13 @@ nearly all of it; all of it is this (everything but names, types and rates may b
     [[pinctrl.group]]     name; pins = [name, …]; function = name; restrict = [AGENT, …]
     [[pinctrl.function]]  name; either groups or pins = [name, …], all of them = ["*"]
                   gpio, exclusive = bool
+    [telemetry]   experimental: uuid = text; single_read, continuous, reset = bool; latency = time
+                  intervals = times of updates; most_enabled = count (64); restrict = [AGENT, …],
+                  those that may not reset
+    [[telemetry.event]]  name; id = integer (position); type = "average", …; component = "cpu", …
+                  instance, component_instance, scale = integer; unit = unit name
+                  size = 4 or 8 (8) bytes; persistent, timestamps, invalid = bool
+                  value, swing, noise, rate (growth in a second) = integer; period = time
     [[nxp-lmm]]   name; agents = [AGENT, …]; state = "off", "on" or "suspended" (on)
                   latency = time it takes to do what it is asked to (none); the first machine is
                   the platform's own, every agent is in one of the others

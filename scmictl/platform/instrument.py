@@ -119,7 +119,7 @@ class Sensor:
         if "timestamp_exponent" in row:
             self.timestamp_exponent = row.integer("timestamp_exponent", -16, 15)
         self.timestamps = False
-        self.intervals = _intervals(row)
+        self.intervals = read_intervals(row)
         self.interval = _interval(row, self.intervals)
         self.continuous = row.flag("continuous", False)
         if self.continuous and self.intervals is None:
@@ -187,7 +187,8 @@ def read(board: Table, seed: int, agent_id: Callable[[Table, int, str], int]) ->
     return sensors
 
 
-def _intervals(row: Table) -> Intervals | None:
+def read_intervals(row: Table) -> Intervals | None:
+    """Take the key ``intervals``, None where it is not there; raises BoardError."""
     if "intervals" not in row:
         return None
     if isinstance(row.values["intervals"], dict):

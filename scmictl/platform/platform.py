@@ -40,6 +40,8 @@ BEHAVIOURS = (
 
 A protocol is part of a platform if its board has a table of that name or chooses its version.
 """
+EXPERIMENTAL_BEHAVIOURS = ("telemetry",)
+"""The same of protocols all of whose versions are experimental."""
 VENDOR_BEHAVIOURS = (
     "nxp-lmm",
     "nxp-bbm",
@@ -69,7 +71,7 @@ class Platform:
 
         ``seed`` and ``faults`` replace the board's own; UsageError for faults that are none.
         """
-        ours = (*BEHAVIOURS, *VENDOR_BEHAVIOURS)
+        ours = (*BEHAVIOURS, *EXPERIMENTAL_BEHAVIOURS, *VENDOR_BEHAVIOURS)
         plugged = extension.find(board, (*TABLES, *ours))
         protocols = (*ours, *plugged)
         board.only(*TABLES, *protocols[1:])
