@@ -86,12 +86,13 @@ def _message(text: str) -> tuple[Protocol, type[Message]]:
 
 def _about_message(protocol: Protocol, kind: type[Message]) -> Text:
     found = layout.layouts(protocol, kind)
-    since = version_text(max(kind.SINCE, protocol.versions[0]))
+    first = max(kind.SINCE, protocol.versions[0])
+    since = version_text(first)
     effect = _effect(kind)
     related = _related(protocol, kind)
     lines = [
         f"{kind.SPEC}: {message.kind_name(kind).replace('_', ' ')} {kind.MESSAGE_ID:#x} of the "
-        f"{protocol.name} protocol ({protocol.id:#x}), since version {since}",
+        f"{protocol.name} protocol ({protocol.id:#x}), since version {protocol.called(first)}",
         kind.meaning(),
         *([f"effect: {effect}"] if effect else []),
         *([related] if related else []),
@@ -141,6 +142,7 @@ def _about_protocol(protocol: Protocol) -> Text:
         "protocol": protocol.name,
         "protocol_id": protocol.id,
         "versions": [version_text(version) for version in protocol.versions],
+        "experimental": [version_text(version) for version in sorted(protocol.experimental)],
         "messages": [
             {
                 "id": kind.MESSAGE_ID,

@@ -55,6 +55,7 @@ def info(ctx: Context, args: Arguments) -> Output:
                 "version": versions[number],
                 "count": counts[number],
                 "id": number,
+                **survey.experimental(number, versions[number]),
             }
             for number in ids
         ],

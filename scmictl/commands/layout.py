@@ -254,7 +254,7 @@ def protocol_lines(protocol: Protocol) -> list[str]:
         for message in protocol.by_spec.values()
     ]
     widths = [max(len(row[column]) for row in cells) for column in range(3)]
-    versions = ", ".join(version_text(version) for version in protocol.versions)
+    versions = ", ".join(protocol.called(version) for version in protocol.versions)
     title = f"{protocol.title} protocol {protocol.id:#x} ({protocol.name}), "
     return [
         f"{title}versions {versions}",

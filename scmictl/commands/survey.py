@@ -63,7 +63,13 @@ class Survey:
         versions = self.versions(self.protocol_ids(attributes.num_protocols))
         return [
             self._row(
-                {"id": n, "name": self.agent.protocols.id_name(n), "version": version}, "version"
+                {
+                    "id": n,
+                    "name": self.agent.protocols.id_name(n),
+                    "version": version,
+                    **self.experimental(n, version),
+                },
+                "version",
             )
             for n, version in versions.items()
         ]
@@ -120,6 +126,12 @@ class Survey:
         self.agent.collect(transfers.values())
         return {number: self._version(transfer) for number, transfer in transfers.items()}
 
+    def experimental(self, number: int, version: str | None) -> Record:
+        """Return the mark of a protocol whose reported version may still change, else nothing."""
+        protocol = self.agent.protocols.by_id(number)
+        versions = () if protocol is None else map(version_text, protocol.experimental)
+        return {"experimental": True} if version in versions else {}
+
     def _ask_version(self, number: int) -> Request[Any] | Raw:
         protocol = self.agent.protocols.by_id(number)
         if protocol is None:
@@ -168,6 +180,7 @@ class Survey:
             "id": protocol.id,
             "version": self.reported(protocol),
             "in_use": version_text(version),
+            **({"experimental": True} if version in protocol.experimental else {}),
             **plain(attributes, version),
             "messages": self.messages(protocol),
         }

@@ -104,6 +104,11 @@ class Protocol:
         """
         return self.name if how is self.resources else f"{self.name}.{how.noun}"
 
+    def called(self, version: int) -> str:
+        """Return a version the way people write it, and whether it is experimental."""
+        mark = " (experimental)" if version in self.experimental else ""
+        return f"{version_text(version)}{mark}"
+
     @cached_property
     def newest(self) -> int:
         """The newest version that is not experimental; where all are, the newest of them."""
