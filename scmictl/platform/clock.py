@@ -88,7 +88,7 @@ class Clock(Behaviour):
         return clock.ProtocolAttributesResponse(
             attributes=clock.ProtocolAttributesWord(
                 max_async_rate_changes=self.max_async if call.port.events else 0,
-                num_clocks=min(len(self.clocks), 0xFFFF),
+                num_clocks=len(self.clocks),
             )
         )
 
@@ -153,6 +153,8 @@ class Clock(Behaviour):
         rate = one.steps.round(request.rate, Round.NEAREST if flags.round_auto else way)
         require(rate is not None and one.steps.lowest <= request.rate <= one.steps.highest)
         assert rate is not None
+        # What the parent allows may have changed when an asynchronous change is made.
+        require(flags.async_ or self.reachable(one, rate))
         require(not flags.async_ or (self.max_async and call.port.events), Status.NOT_SUPPORTED)
         self.permit(call, one, RATE)
         differs = rate != one.rate
@@ -188,10 +190,16 @@ class Clock(Behaviour):
         Raises INVALID_PARAMETERS if its parent is too slow, DENIED if children need more.
         """
         source, needed = one.source, tree.scaled(one, rate)
-        require(not (source.divides and source.parent and needed > source.parent.rate))
+        require(self.reachable(one, rate))
         require(not tree.forbidden(source, needed), Status.DENIED)
         self.touch(source, agent)
         self.announce(tree.set_rate(source, needed, agent), agent)
+
+    def reachable(self, one: tree.Clock, rate: int) -> bool:
+        """Return whether the parent that is selected is fast enough for a rate of the clock."""
+        source = one.source
+        divided = source.parent if source.divides else None
+        return divided is None or tree.scaled(one, rate) <= divided.rate
 
     def announce(self, changed: list[tree.Clock], agent: int) -> None:
         """Tell the subscribers of clocks whose rate has changed."""
@@ -219,9 +227,8 @@ class Clock(Behaviour):
         kind, percent = word.extended_config_type, request.extended_config_val or 0
         require(word.state != clock.State.RESERVED)
         require(word.state != clock.State.UNCHANGED or kind != clock.ExtendedConfig.NONE)
-        if kind != clock.ExtendedConfig.NONE:
-            self.require_extended(one, kind)
-            require(percent <= 100)
+        require(kind != clock.ExtendedConfig.DUTY_CYCLE or percent <= 100)
+        self.require_extended(one, kind)
         self.permit(call, one, STATE)
         if word.state != clock.State.UNCHANGED:
             self.gate(one, call.agent, word.state == clock.State.ENABLE)
@@ -232,12 +239,11 @@ class Clock(Behaviour):
     def config_get(self, call: Call, request: clock.ConfigGet) -> clock.ConfigGetResponse:
         one = self.find(call, request.clock_id)
         require(not request.flags.reserved)
-        value = 0
-        if request.flags.extended_config_type != clock.ExtendedConfig.NONE:
-            self.require_extended(one, request.flags.extended_config_type)
-            value = one.duty_cycle or 0
+        kind = request.flags.extended_config_type
+        self.require_extended(one, kind)
+        value = one.duty_cycle if kind != clock.ExtendedConfig.NONE else 0
         return clock.ConfigGetResponse(
-            config=clock.ConfigWord(enabled=one.enabled), extended_config_val=value
+            config=clock.ConfigWord(enabled=one.enabled), extended_config_val=value or 0
         )
 
     def gate(self, one: tree.Clock, agent: int, enable: bool) -> None:
@@ -247,6 +253,9 @@ class Clock(Behaviour):
 
     def require_extended(self, one: tree.Clock, kind: int) -> None:
         """Refuse an extended configuration that the clock does not have."""
+        if kind == clock.ExtendedConfig.NONE:
+            return
+        require(kind in list(clock.ExtendedConfig) or kind >= clock.VENDOR_CONFIG)
         require(one.duty_cycle is not None, Status.NOT_SUPPORTED)
         require(kind == clock.ExtendedConfig.DUTY_CYCLE)
 

@@ -118,8 +118,8 @@ class Pinctrl(Behaviour):
 
     def name_get(self, call: Call, request: pinctrl.NameGet) -> pinctrl.NameGetResponse:
         one = self.find(call, request.flags.selector, request.identifier)
-        require(len(one.name) > SHORT, Status.NOT_FOUND)
         require(not request.flags.reserved)
+        require(len(one.name) > SHORT, Status.NOT_FOUND)
         return pinctrl.NameGetResponse(name=one.name)
 
     def list_associations(

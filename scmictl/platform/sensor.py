@@ -254,13 +254,14 @@ class Sensors(Behaviour):
         one = self.find(call, request.sensor_id)
         word = request.sensor_config
         require(not word.reserved)
+        # An interval of 0 is none, however it would be rounded.
+        require(word.sec or not word.exponent)
         interval = one.interval
-        if word.sec or word.exponent:
+        if word.sec:
             require(one.intervals is not None, Status.NOT_SUPPORTED)
             assert one.intervals is not None
             way = Round(min(word.rounding, Round.NEAREST))
-            # An interval of 0 is none, however it would be rounded.
-            interval = one.intervals.round(Span(word.sec, word.exponent), way) if word.sec else None
+            interval = one.intervals.round(Span(word.sec, word.exponent), way)
             require(interval is not None)
         stamps = word.timestamp_enable
         require(not stamps or one.timestamp_exponent is not None, Status.NOT_SUPPORTED)
@@ -283,10 +284,11 @@ class Sensors(Behaviour):
         one = self.find(call, request.sensor_id)
         word = request.trip_point_ev_ctrl
         require(not word.reserved)
-        require(one.trips and call.port.events, Status.NOT_SUPPORTED)
+        require(one.trips, Status.NOT_SUPPORTED)
         wave = one.channels[0].wave
         require(word.trip_point_id < len(one.trips))
-        require(wave.lowest <= request.trip_point_val <= wave.highest)
+        require(not word.event or wave.lowest <= request.trip_point_val <= wave.highest)
+        require(call.port.events, Status.NOT_SUPPORTED)
         require(call.agent not in one.read_only, Status.DENIED)
         trip = one.trips[word.trip_point_id]
         trip.event = sensor.TripEvent(word.event)

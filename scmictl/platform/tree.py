@@ -25,7 +25,8 @@ CONTROLS = (STATE, PARENT, RATE)
 
 DEEPEST = 32
 """How many clocks can be above one another."""
-MOST_CLOCKS = 1 << 16
+MOST_CLOCKS = 0xFFFF
+"""What the count in PROTOCOL_ATTRIBUTES can say."""
 MOST_RATES = 0xFFFF
 """What the count of remaining rates can say."""
 

@@ -26,6 +26,9 @@ from scmictl.wire import (
 
 ID = 0x14
 
+VENDOR_CONFIG = 0x80
+"""The extended configuration types from here on are the vendor's."""
+
 
 class RateFormat(IntEnum):
     """How CLOCK_DESCRIBE_RATES describes the rates."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from scmictl import protocols
-from scmictl.platform import Platform, Port
-from scmictl.wire import Request, Status, codec, header, status
+from scmictl.platform import Platform, Port, board
+from scmictl.platform.behaviour import Behaviour
+from scmictl.protocols import base, system
+from scmictl.wire import Bits, Effect, Field, Request, Status, Struct, codec, header, status
 
 START = 5000.25
 """The caller's clock may stand anywhere when the platform is first used."""
@@ -146,3 +149,191 @@ def connect() -> Connect:
         return Connection(platform, agent, events)
 
     return attach
+
+
+FLEETING = {"_outbox", "_notifications", "_since", "dropped", "now", "_started", "_held"}
+"""What may change although nothing has been done: what waits to be taken, and the time."""
+
+
+def freeze(thing: Any, seen: dict[int, int] | None = None) -> Any:
+    """Everything a thing consists of, in a form that can be compared with that of another."""
+    seen = {} if seen is None else seen
+    if isinstance(thing, type):
+        return thing.__name__
+    if thing is None or isinstance(thing, int | float | str | bytes):
+        return thing
+    if id(thing) in seen:
+        return f"the {seen[id(thing)]}th"
+    seen[id(thing)] = len(seen)
+    if callable(thing) and not isinstance(thing, Behaviour):
+        return getattr(thing, "__qualname__", "a function")
+    if isinstance(thing, dict):
+        return [(freeze(key, seen), freeze(value, seen)) for key, value in thing.items()]
+    if isinstance(thing, set | frozenset):
+        return sorted(map(repr, thing))
+    if hasattr(thing, "__iter__"):
+        return [freeze(each, seen) for each in thing]
+    names = [name for cls in type(thing).__mro__ for name in getattr(cls, "__slots__", ())]
+    names += getattr(thing, "__dict__", {})
+    return [
+        (name, freeze(getattr(thing, name, None), seen))
+        for name in names
+        if name not in FLEETING and not name.startswith("__")
+    ]
+
+
+def state(platform: Platform) -> Any:
+    """All that a command could change: what the platform consists of, and what it says of it."""
+    said = [
+        behaviour.state(resource)
+        for behaviour in platform.behaviours.values()
+        for resource in range(len(behaviour.names))
+    ]
+    return freeze(platform), said
+
+
+def numbers(frozen: Any) -> set[int]:
+    """All integers in something frozen."""
+    if isinstance(frozen, int):
+        return {int(frozen)}
+    if isinstance(frozen, list | tuple):
+        return {number for each in frozen for number in numbers(each)}
+    return set()
+
+
+_KNOWN: dict[str, dict[tuple[int, int], list[int]]] = {}
+
+
+def known_numbers(platform: Platform) -> dict[tuple[int, int], list[int]]:
+    """The integers that have to do with each resource, by protocol and number."""
+    found = {}
+    for one in platform.behaviours.values():
+        parts = vars(one)
+        lists = (parts[name] for name in ("domains", "clocks", "sensors") if name in parts)
+        for id, thing in enumerate(next(lists, [parts] * one.count)):
+            found[one.PROTOCOL.id, id] = sorted(numbers(freeze(thing)))
+    return found
+
+
+class Chatter:
+    """Says at random what an agent could say: most of it makes sense to the platform.
+
+    Identifiers are mostly those that exist, other values those that the board knows of the resource
+    or near them.
+    """
+
+    def __init__(self, platform: Platform, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.behaviours = list(platform.behaviours.values())
+        self.counts = {one.PROTOCOL.id: max(1, one.count) for one in self.behaviours}
+        if platform.name not in _KNOWN:
+            _KNOWN[platform.name] = known_numbers(platform)
+        self.known = _KNOWN[platform.name]
+
+    def request(self, versions: dict[int, int]) -> tuple[Request[Any], int]:
+        """Return a request, and the version it is to be written in: mostly that in force."""
+        while True:
+            protocol = self.random.choice(self.behaviours).PROTOCOL
+            version = versions[protocol.id]
+            if self.random.random() < 0.02:
+                version = self.random.choice(protocol.versions)
+            request = self.random.choice(protocol.requests)
+            if request.EFFECT is Effect.READ and self.random.random() < 0.6:
+                continue
+            # What ends everything that was begun shall not come too often.
+            rare = request.MESSAGE_ID in (0x0, 0x1, 0x2, 0x10) or request is base.DiscoverVendor
+            rare = rare or request in (base.ResetAgentConfiguration, system.PowerStateSet)
+            if version >= request.SINCE and not (rare and self.random.random() < 0.8):
+                return self.fill(request, protocol.id, version), version
+
+    def fill(self, cls: type[Any], protocol: int, version: int) -> Any:
+        """Return a message with values in all fields."""
+        message: Struct = object.__new__(cls)
+        id = self.identifier(self.counts[protocol])
+        for field in cls.FIELDS:
+            setattr(message, field.name, None)
+        for field in cls.layout(version):
+            if field.name in ("domain_id", "clock_id", "sensor_id", "identifier"):
+                setattr(message, field.name, id)
+            else:
+                setattr(message, field.name, self.value(field, (protocol, id), version))
+        for field in cls.layout(version):
+            if isinstance(field.count, str):
+                name, _, part = field.count.partition(".")
+                word = getattr(message, name)
+                length = len(getattr(message, field.name))
+                setattr(message, name, type(word)(word, **{part: length}) if part else length)
+        return message
+
+    def identifier(self, count: int) -> int:
+        if self.random.random() < 0.95:
+            return self.random.randrange(count)
+        return self.random.choice((count, 0xFF, 0xFFFF, 0xFFFFFFFF))
+
+    def value(self, field: Field, resource: tuple[int, int], version: int) -> Any:
+        if field.kind == "array":
+            assert isinstance(field.element, type)
+            assert issubclass(field.element, Struct)
+            return [
+                self.fill(field.element, resource[0], version)
+                for _ in range(self.random.choice((0, 1, 1, 2, 5)))
+            ]
+        if field.bits is not None:
+            return field.bits(self.word(field.bits, resource, version))
+        limit = 1 << 8 * field.size
+        low, high = (-limit // 2, limit // 2 - 1) if field.kind[0] == "i" else (0, limit - 1)
+        if field.name.endswith("_id") and field.name != "message_id":
+            return self.identifier(9)
+        if field.name.endswith("index") or field.name in ("skip", "axis_id", "message_id", "cpli"):
+            return self.random.choice((0, 0, 0, 1, 2, 3, 5, 8, 16, high))
+        if self.random.random() < 0.9:
+            near = self.near(resource) + self.random.choice((0, 0, 0, 0, 1, -1))
+            return min(max(near, low), high)
+        return self.random.choice((low, high, 0, self.random.randint(low, high)))
+
+    def near(self, resource: tuple[int, int]) -> int:
+        return self.random.choice(self.known.get(resource, range(20)))
+
+    def word(self, bits: type[Bits], resource: tuple[int, int], version: int) -> int:
+        kind = self.random.random()
+        if kind < 0.03:
+            return self.random.getrandbits(32)
+        if bits is base.CommandId:
+            return self.random.choice(list(self.counts))
+        parts = bits.at(version).PARTS
+        if max((part.width for part in parts), default=0) > 16 or kind > 0.9:
+            return self.near(resource) & 0xFFFFFFFF
+        word = 0
+        for part in parts:
+            drawn = self.random.choice((0, 0, 1, 1, 2, 3, part.mask, self.random.randint(0, 40)))
+            word |= (drawn & part.mask) << part.low
+        if kind < 0.06:
+            word |= 1 << self.random.randrange(32)
+        return word
+
+    def room(self) -> int:
+        """Return how much room there is for the answer."""
+        return self.random.choice((8192,) * 12 + (136, 136, 8, self.random.randrange(8, 140)))
+
+
+@pytest.fixture
+def chatter() -> type[Chatter]:
+    return Chatter
+
+
+@pytest.fixture
+def state_of() -> Callable[[Platform], Any]:
+    """Return the function that tells all that a command could change of a platform."""
+    return state
+
+
+@pytest.fixture
+def demo() -> Callable[..., Platform]:
+    """Return a function that makes the platform of the demo board with other newest versions."""
+
+    def make(**versions: str) -> Platform:
+        table = board.load("demo")
+        table.values["versions"] = dict(versions)
+        return Platform(table)
+
+    return make
