@@ -12,7 +12,7 @@ from scmictl import protocols
 from scmictl.platform import Platform, Port, board
 from scmictl.platform.behaviour import Behaviour
 from scmictl.protocols import base, system
-from scmictl.wire import Bits, Effect, Field, Request, Status, Struct, codec, header, status
+from scmictl.wire import Bits, Effect, Field, Request, Status, Struct, codec, follow, header, status
 
 START = 5000.25
 """The caller's clock may stand anywhere when the platform is first used."""
@@ -68,14 +68,13 @@ class Connection:
             response = self.ask(request, room)
             page = getattr(response, paging.items)
             found += page
-            count, _, bits = (paging.remaining or "").partition(".")
-            if not count:
+            if paging.remaining is None:
                 # Nothing tells how many there are: the list ends with an empty page.
                 if not page:
                     return found
                 continue
             assert page
-            if not getattr(getattr(response, count), bits):
+            if not follow(response, paging.remaining):
                 return found
 
     def raw(self, text: str, room: int = 8192) -> str | None:

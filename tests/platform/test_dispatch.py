@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
@@ -9,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scmictl import protocols
-from scmictl.platform import Platform, Port
-from scmictl.protocols import base, clock, perf, power, sensor
-from scmictl.wire import Status
+from scmictl.platform import Platform, Port, board
+from scmictl.platform.platform import BEHAVIOURS
+from scmictl.protocols import base, clock, perf, power, sensor, version_text
+from scmictl.wire import Status, codec, header
 
 CLOCKS = """
 [[clock]]
@@ -226,70 +228,145 @@ def test_136_bytes_hold_what_linux_expects(connect: Any) -> None:
 
 # --- hostile bytes --------------------------------------------------------------------------------
 
+AGENTS = (("ospm", True), ("guest", True), ("bmc", False), ("ospm", True))
+"""Who speaks on the demo board, and whether there is a channel back."""
+PROTOCOLS = [protocols.by_name(name) for name in BEHAVIOURS]
+WHOLE = 8192
+
 
 @pytest.fixture(scope="module")
 def ports() -> list[Port]:
-    platform = Platform.from_board("demo")
-    older = Platform.from_text(
-        '[versions]\nbase = "1.0"\npower = "1.0"\nsystem = "1.0"\nclock = "1.0"\nsensor = "1.0"\n'
-        + CLOCKS
-        + '[[power]]\nname = "gpu"\nlatency = "10ms"\n',
-        "old",
-    )
+    oldest = {protocol.name: version_text(protocol.versions[0]) for protocol in PROTOCOLS}
+    table = board.load("demo")
+    table.values["versions"] = oldest
+    platforms = Platform.from_board("demo"), Platform(table)
     return [
-        platform.attach(),
-        platform.attach("guest"),
-        platform.attach("bmc", events=False),
-        older.attach(),
+        platform.attach(name, events=events) for platform in platforms for name, events in AGENTS
     ]
 
 
 def known_words() -> st.SearchStrategy[bytes]:
     """Headers of messages that exist, followed by small numbers: they get far."""
-    header = st.builds(
+    first = st.builds(
         lambda protocol, message, token: protocol << 10 | message | token << 18,
-        st.sampled_from([0x10, 0x11, 0x12, 0x14, 0x15]),
+        st.sampled_from([protocol.id for protocol in PROTOCOLS]),
         st.integers(0, 0x11),
         st.integers(0, 1023),
     )
     word = st.one_of(st.integers(0, 16), st.integers(0, 0xFFFFFFFF))
     return st.builds(
         lambda first, rest: b"".join(value.to_bytes(4, "little") for value in [first, *rest]),
-        header,
+        first,
         st.lists(word, max_size=5),
     )
+
+
+def answered_legally(port: Port, frame: bytes, room: int, now: float) -> None:
+    """Give a frame to the platform, and check all that it says then."""
+    versions = dict(port.versions)
+    answer = port.handle(1, frame, room, now)
+    word = int.from_bytes(frame[:4], "little")
+    protocol, message_id = protocols.by_id(word >> 10 & 0xFF), word & 0x3FF
+    if answer is not None:
+        assert 8 <= len(answer) <= room
+        assert answer[:4] == frame[:4]
+        if answer[4:8] != bytes(4):
+            assert len(answer) == 8
+            assert -11 <= int.from_bytes(answer[4:8], "little", signed=True) < 0
+        else:
+            assert protocol is not None
+            request = protocol.by_id[message_id]
+            version = versions[protocol.id]
+            if not codec.decode(request, version, frame[4:]).expects_delayed:
+                assert not codec.decode(request.RESPONSE, version, answer[8:]).surplus
+    elif len(frame) >= 4 and room >= 8:
+        # Held back until a power domain has reached its state.
+        assert (word >> 10 & 0xFF, message_id) == (power.ID, power.StateSet.MESSAGE_ID)
+    heard_legally(port, now)
+
+
+def heard_legally(port: Port, now: float) -> None:
+    """Take what comes by itself, and check it."""
+    for cookie, frame in port.poll(now):
+        word = int.from_bytes(frame[:4], "little")
+        protocol, kind = protocols.by_id(word >> 10 & 0xFF), word >> 8 & 3
+        assert protocol is not None
+        if cookie is not None:
+            assert (cookie, kind, len(frame)) == (1, header.COMMAND, 8)
+            continue
+        assert port.events
+        version = port.versions[protocol.id]
+        if kind == header.NOTIFICATION:
+            event = protocol.events_by_id[word & 0xFF]
+            assert not codec.decode(event, version, frame[4:]).surplus
+            continue
+        assert kind == header.DELAYED
+        delayed = protocol.by_id[word & 0xFF].DELAYED
+        assert delayed is not None
+        if frame[4:8] != bytes(4):
+            assert len(frame) == 8
+        else:
+            assert not codec.decode(delayed, version, frame[8:]).surplus
+    deadline = port.next_deadline()
+    assert deadline is None or deadline > now
 
 
 @settings(max_examples=400, deadline=None)
 @given(
     frame=st.one_of(known_words(), st.binary(max_size=64)),
-    room=st.one_of(st.sampled_from([0, 7, 8, 12, 24, 136, 8192]), st.integers(0, 300)),
+    room=st.one_of(st.sampled_from([0, 7, 8, 12, 24, 136, WHOLE]), st.integers(0, 300)),
     late=st.floats(0, 2),
-    which=st.integers(0, 3),
+    which=st.integers(0, 2 * len(AGENTS) - 1),
 )
 def test_whatever_comes_is_answered_legally_or_not_at_all(
     ports: list[Port], frame: bytes, room: int, late: float, which: int
 ) -> None:
     port = ports[which]
-    now = port.platform.now + late
-    answer = port.handle(1, frame, room, now)
-    if answer is not None:
-        assert 8 <= len(answer) <= room
-        assert len(answer) % 4 == 0
-        assert answer[:4] == frame[:4]
-        if answer[4:8] != bytes(4):
-            assert len(answer) == 8
-            assert -11 <= int.from_bytes(answer[4:8], "little", signed=True) < 0
-    elif len(frame) >= 4 and room >= 8:
-        # Held back until a power domain has reached its state.
-        word = int.from_bytes(frame[:4], "little")
-        assert (word >> 10 & 0xFF, word & 0x3FF) == (power.ID, power.StateSet.MESSAGE_ID)
-    for cookie, event in port.poll(now):
-        assert len(event) % 4 == 0
-        if cookie is not None:
-            assert (cookie, len(event)) == (1, 8)
-            continue
-        assert port.events
-        assert event[1] & 3 in (2, 3)
-    deadline = port.next_deadline()
-    assert deadline is None or deadline > now
+    answered_legally(port, frame, room, port.platform.now + late)
+
+
+def converse(demo: Any, chatter: Any, state_of: Any, seed: int, length: int) -> None:
+    """Have several agents say what makes sense, damaged now and then, while time goes by.
+
+    Their platform has one of the versions of each protocol; they come and go.
+    """
+    pick = random.Random(seed)
+    platform = demo(**{p.name: version_text(pick.choice(p.versions)) for p in PROTOCOLS})
+    talk = chatter(platform, seed)
+    ports = [platform.attach(name, events=events) for name, events in AGENTS]
+    now = 0.0
+    for token in range(length):
+        which = pick.randrange(len(ports))
+        request, version = talk.request(ports[which].versions)
+        frame = bytearray(codec.frame(request, version, token % header.TOKENS))
+        deed = pick.random()
+        if deed < 0.05:
+            frame[pick.randrange(len(frame))] ^= 1 << pick.randrange(8)
+        elif deed < 0.07:
+            del frame[pick.randrange(len(frame)) :]
+        elif deed < 0.09:
+            frame += pick.randbytes(pick.randrange(1, 9))
+        elif deed < 0.1:
+            ports[which].close()
+            ports[which] = platform.attach(AGENTS[which][0], events=AGENTS[which][1])
+        answered_legally(ports[which], bytes(frame), talk.room(), now)
+        if pick.random() < 0.2:
+            now += pick.choice((0.0002, 0.002, 0.02, 0.5, 30.0))
+            for port in ports:
+                heard_legally(port, now)
+    state_of(platform)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_agents_that_say_anything_are_answered_legally(
+    demo: Any, chatter: Any, state_of: Any, seed: int
+) -> None:
+    converse(demo, chatter, state_of, seed, 400)
+
+
+@pytest.mark.fuzz
+def test_agents_that_say_anything_for_a_long_time_are_answered_legally(
+    demo: Any, chatter: Any, state_of: Any
+) -> None:
+    for seed in range(1000, 1600):
+        converse(demo, chatter, state_of, seed, 1000)

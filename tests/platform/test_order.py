@@ -323,11 +323,8 @@ class Stage:
                     self.came.append((who, cookie, frame))
 
 
-@pytest.mark.parametrize("seed", range(24))
-def test_what_is_refused_might_as_well_not_have_been_said(
-    connect: Any, demo: Any, chatter: Any, state_of: Any, seed: int
-) -> None:
-    """The same commands, once with those that are refused and once without: no difference."""
+def compare(connect: Any, demo: Any, chatter: Any, state_of: Any, seed: int) -> None:
+    """Say the same commands, once with those that are refused and once without."""
     versions = {p.name: version_text(p.versions[-1 - seed % len(p.versions)]) for p in PROTOCOLS}
     first, second = (Stage(connect, demo(**versions)) for _ in range(2))
     talk, now = chatter(first.platform, seed), 0.0
@@ -351,6 +348,21 @@ def test_what_is_refused_might_as_well_not_have_been_said(
     assert second.came == first.came
     assert state_of(second.platform) == state_of(first.platform)
     assert 50 < kept < 350
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_what_is_refused_might_as_well_not_have_been_said(
+    connect: Any, demo: Any, chatter: Any, state_of: Any, seed: int
+) -> None:
+    compare(connect, demo, chatter, state_of, seed)
+
+
+@pytest.mark.fuzz
+def test_whatever_is_refused_might_as_well_not_have_been_said(
+    connect: Any, demo: Any, chatter: Any, state_of: Any
+) -> None:
+    for seed in range(1000, 1400):
+        compare(connect, demo, chatter, state_of, seed)
 
 
 # --- several faults at once -----------------------------------------------------------------------
