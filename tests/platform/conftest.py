@@ -150,8 +150,11 @@ def connect() -> Connect:
     return attach
 
 
-FLEETING = {"_outbox", "_notifications", "_since", "dropped", "now", "_started", "_held"}
-"""What may change although nothing has been done: what waits to be taken, and the time."""
+FLEETING = {
+    "_outbox", "_notifications", "_since", "dropped", "now", "_started", "_held", "_known", "_size",
+}  # fmt: skip
+"""What may change although nothing has been done: what waits to be taken, the time, and what is
+only remembered so that it need not be worked out again."""
 
 
 def freeze(thing: Any, seen: dict[int, int] | None = None) -> Any:
