@@ -86,7 +86,7 @@ class Discovery:
             if position >= len(self.resources):
                 self.error = RemoteProtocolError(
                     f"{how.describe.SPEC}: {len(listing.items)} {how.noun}s listed, "
-                    f"PROTOCOL_ATTRIBUTES says {len(self.resources)}"
+                    f"expected the {len(self.resources)} of PROTOCOL_ATTRIBUTES"
                 )
                 break
             self._describe(self.resources[position], description)
@@ -94,7 +94,7 @@ class Discovery:
         for resource in self.resources[len(listing.items) :]:
             resource.error = listing.error or RemoteProtocolError(
                 f"{how.describe.SPEC}: {len(listing.items)} {how.noun}s listed, "
-                f"PROTOCOL_ATTRIBUTES says {len(self.resources)}"
+                f"expected the {len(self.resources)} of PROTOCOL_ATTRIBUTES"
             )
 
     def _read_each(self, agent: Agent) -> None:

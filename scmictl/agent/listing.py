@@ -64,8 +64,11 @@ class Listing:
         try:
             response = transfer.result()
         except RemoteProtocolError as error:
-            if isinstance(error.partial, Response):
-                self.items += getattr(error.partial, paging.items, [])
+            partial = error.partial
+            if isinstance(partial, Response) and hasattr(partial, paging.items):
+                # What comes before the items is there too, such as how to understand them.
+                self.first = self.first or partial
+                self.items += getattr(partial, paging.items)
             self.error = error
             return
         except ScmictlError as error:

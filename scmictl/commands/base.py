@@ -7,7 +7,7 @@ from scmictl.commands.command import Arg, Arguments, Column, Command, Opt, Outpu
 from scmictl.commands.context import Context
 from scmictl.commands.survey import Survey
 from scmictl.commands.watch import watch_command
-from scmictl.errors import UsageError
+from scmictl.errors import RemoteProtocolError, UsageError
 from scmictl.protocols import base
 from scmictl.wire import Effect
 from scmictl.wire.record import word_record
@@ -68,7 +68,9 @@ def agents(ctx: Context, args: Arguments) -> Output:
 def protocols_(ctx: Context, args: Arguments) -> Output:
     """List the protocols that this agent can use."""
     survey = Survey(ctx)
-    return Rows(survey.protocols(survey.attributes()), _PROTOCOLS)
+    rows = survey.protocols(survey.attributes())
+    broken = survey.error if isinstance(survey.error, RemoteProtocolError) else None
+    return Rows(rows, _PROTOCOLS, error=broken)
 
 
 # --- permissions ----------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from scmictl.commands.command import (
 )
 from scmictl.commands.context import Context
 from scmictl.commands.info import info_command
-from scmictl.commands.subject import Row, Subjects, Wanted
+from scmictl.commands.subject import Row, Subjects, Wanted, finished
 from scmictl.commands.watch import watch_command
 from scmictl.errors import NotOffered, ScmictlError, UsageError
 from scmictl.protocols import clock
@@ -91,7 +91,7 @@ def list_(ctx: Context, args: Arguments) -> Output:
     """List clocks with their gates, rates and parents."""
     chosen = Subjects(ctx, clock.PROTOCOL, args.pattern or ["all"])
     rows = profile.states(ctx, chosen.resources, fresh=chosen.fresh)
-    return Rows([row.finish() for row in rows], _COLUMNS)
+    return finished(rows, _COLUMNS)
 
 
 def get(ctx: Context, args: Arguments) -> Output:

@@ -242,6 +242,7 @@ def whole(ctx: Context, sensors: Sequence[Resource]) -> list[Row]:
     for row in rows:
         resource = row.resource
         row.record |= _described(ctx, resource)
+        row.fail(reading.axes_error(ctx, resource))
         setting = settings.get(resource.id)
         if setting is not None:
             row.fail(setting.error)

@@ -10,7 +10,7 @@ from scmictl.commands.command import Arg, Arguments, Column, Command, Output, Ro
 from scmictl.commands.context import Context
 from scmictl.commands.info import info_command
 from scmictl.commands.scale import SYNTAX, Scale, Typed, scales, typed
-from scmictl.commands.subject import Row, Subjects, Wanted
+from scmictl.commands.subject import Row, Subjects, Wanted, finished
 from scmictl.commands.watch import watch_command
 from scmictl.errors import NotOffered, ScmictlError, UsageError
 from scmictl.protocols import perf
@@ -66,7 +66,7 @@ def list_(ctx: Context, args: Arguments) -> Output:
     """List performance domains with their levels and limits."""
     chosen = Subjects(ctx, perf.PROTOCOL, args.pattern or ["all"])
     rows = pace.states(ctx, chosen.resources, fresh=chosen.fresh)
-    return Rows([row.finish() for row in rows], _COLUMNS)
+    return finished(rows, _COLUMNS)
 
 
 def show(ctx: Context, args: Arguments) -> Output:

@@ -7,10 +7,10 @@ from typing import Any
 
 from scmictl import values
 from scmictl.commands import pinout
-from scmictl.commands.command import Arg, Arguments, Column, Command, Output, Rows
+from scmictl.commands.command import Arg, Arguments, Column, Command, Output
 from scmictl.commands.context import Context
 from scmictl.commands.info import info_command
-from scmictl.commands.subject import Row, Subjects, Wanted
+from scmictl.commands.subject import Row, Subjects, Wanted, finished
 from scmictl.errors import ScmictlError, UsageError
 from scmictl.protocols import Resources, pinctrl, setting
 from scmictl.protocols.pinctrl import FUNCTIONS, GROUPS, NO_FUNCTION, PINS, PROTOCOL
@@ -60,11 +60,11 @@ def list_(ctx: Context, args: Arguments) -> Output:
         rows: list[Row] = []
         for how in PROTOCOL.kinds:
             rows += pinout.states(ctx, how, ctx.discover(PROTOCOL, how).resources)
-        return Rows([row.finish() for row in rows], _ALL)
+        return finished(rows, _ALL)
     how = _kind(args.kind)
     chosen = Subjects(ctx, PROTOCOL, args.pattern or ["all"], how)
     rows = pinout.states(ctx, how, chosen.resources)
-    return Rows([row.finish() for row in rows], _LISTS[how])
+    return finished(rows, _LISTS[how])
 
 
 def show(ctx: Context, args: Arguments) -> Output:

@@ -23,7 +23,7 @@ from scmictl.commands.command import (
 )
 from scmictl.commands.context import Context
 from scmictl.commands.info import info_command
-from scmictl.commands.subject import Row, Subjects, Wanted, ask
+from scmictl.commands.subject import Row, Subjects, Wanted, ask, finished
 from scmictl.commands.watch import watch_command
 from scmictl.errors import NotOffered, Partial, ScmictlError, TransferTimeout, UsageError
 from scmictl.protocols import power
@@ -68,7 +68,7 @@ Run = Callable[[Context, Arguments], Output]
 def list_(ctx: Context, args: Arguments) -> Output:
     """List power domains with their states."""
     chosen = Subjects(ctx, power.PROTOCOL, args.pattern or ["all"])
-    return Rows([row.finish() for row in states(ctx, chosen.resources)], _COLUMNS)
+    return finished(states(ctx, chosen.resources), _COLUMNS)
 
 
 def get(ctx: Context, args: Arguments) -> Output:

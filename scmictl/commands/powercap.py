@@ -20,7 +20,7 @@ from scmictl.commands.command import (
 )
 from scmictl.commands.context import Context
 from scmictl.commands.info import info_command
-from scmictl.commands.subject import Row, Subjects, Wanted
+from scmictl.commands.subject import Row, Subjects, Wanted, finished
 from scmictl.commands.watch import watch_command
 from scmictl.errors import NotOffered, ScmictlError, UsageError
 from scmictl.protocols import powercap
@@ -82,7 +82,7 @@ def list_(ctx: Context, args: Arguments) -> Output:
     """List domains with their caps and parents."""
     chosen = Subjects(ctx, powercap.PROTOCOL, args.pattern or ["all"])
     rows = allowance.states(ctx, chosen.resources)
-    return Rows([row.finish() for row in rows], _COLUMNS)
+    return finished(rows, _COLUMNS)
 
 
 def get(ctx: Context, args: Arguments) -> Output:

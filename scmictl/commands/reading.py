@@ -54,6 +54,8 @@ NOTHING = Measure(SensorType.NONE, 0)
 
 _known: WeakKeyDictionary[Discovery, dict[int, list[Axis] | ScmictlError]] = WeakKeyDictionary()
 """The axes read so far; they are forgotten with the discovery of the connection."""
+_broken: WeakKeyDictionary[Discovery, dict[int, ScmictlError]] = WeakKeyDictionary()
+"""Why lists of axes are not complete, by sensor id."""
 
 
 def scaled(raw: int, exponent: int) -> int | float:
@@ -108,6 +110,11 @@ def axes(ctx: Context, resource: Resource) -> list[Axis]:
     return found if isinstance(found, list) else []
 
 
+def axes_error(ctx: Context, resource: Resource) -> ScmictlError | None:
+    """Return why the axes of a sensor are not all known, if some of them are."""
+    return _broken.get(ctx.discover(sensor.PROTOCOL), {}).get(resource.id)
+
+
 def all_axes(ctx: Context, resources: Iterable[Resource]) -> dict[int, list[Axis] | ScmictlError]:
     """Return the axes of many sensors by sensor id, or why they could not be read."""
     cache = _known.setdefault(ctx.discover(sensor.PROTOCOL), {})
@@ -119,8 +126,16 @@ def all_axes(ctx: Context, resources: Iterable[Resource]) -> dict[int, list[Axis
         for resource, listing in zip(having, ctx.agent.listings(asked), strict=True):
             if listing.error is not None and not listing.items:
                 cache[resource.id] = listing.error
-            else:
-                cache[resource.id] = [_axis(description) for description in listing.items]
+                continue
+            cache[resource.id] = [_axis(description) for description in listing.items]
+            error = listing.error
+            if error is None and len(listing.items) != axis_count(resource):
+                error = RemoteProtocolError(
+                    f"{sensor.AxisDescriptionGet.SPEC}: {len(listing.items)} axes listed, expected "
+                    f"the {axis_count(resource)} of the descriptor"
+                )
+            if error is not None:
+                _broken.setdefault(ctx.discover(sensor.PROTOCOL), {})[resource.id] = error
         _read_names(ctx, having, cache)
     return cache
 

@@ -16,12 +16,11 @@ from scmictl.commands.command import (
     Command,
     Opt,
     Output,
-    Rows,
     Stream,
 )
 from scmictl.commands.context import Context
 from scmictl.commands.info import info_command
-from scmictl.commands.subject import Row, Subjects, Wanted, ask
+from scmictl.commands.subject import Row, Subjects, Wanted, ask, finished
 from scmictl.commands.watch import watch_command
 from scmictl.errors import NotOffered
 from scmictl.protocols import reset
@@ -59,7 +58,7 @@ def list_(ctx: Context, args: Arguments) -> Output:
     """List reset domains with their latencies."""
     chosen = Subjects(ctx, reset.PROTOCOL, args.pattern or ["all"])
     rows = _states(ctx, chosen.resources, fresh=chosen.fresh)
-    return Rows([row.finish() for row in rows], _COLUMNS)
+    return finished(rows, _COLUMNS)
 
 
 def show(ctx: Context, args: Arguments) -> Output:

@@ -22,7 +22,7 @@ from scmictl.commands.command import (
 from scmictl.commands.context import Context
 from scmictl.commands.hold import Holds
 from scmictl.commands.info import info_command
-from scmictl.commands.subject import Row, Subjects, Wanted
+from scmictl.commands.subject import Row, Subjects, Wanted, finished
 from scmictl.commands.watch import watch_command
 from scmictl.errors import NotOffered, Partial, ScmictlError, UsageError
 from scmictl.protocols import sensor
@@ -106,7 +106,9 @@ _FINEST = -16
 def list_(ctx: Context, args: Arguments) -> Output:
     """List sensors with their types, units and axes."""
     chosen = Subjects(ctx, sensor.PROTOCOL, args.pattern or ["all"])
-    return Rows([row.finish() for row in gauge.states(ctx, chosen.resources)], _LIST)
+    return finished(
+        gauge.states(ctx, chosen.resources), _LIST, error=ctx.discover(sensor.PROTOCOL).error
+    )
 
 
 def show(ctx: Context, args: Arguments) -> Output:
@@ -204,7 +206,8 @@ def axes(ctx: Context, args: Arguments) -> Output:
     found = reading.all_axes(ctx, [resource])[resource.id]
     if isinstance(found, ScmictlError):
         raise found
-    return Rows([reading.axis_record(axis) for axis in found], _AXES)
+    records = [reading.axis_record(axis) for axis in found]
+    return Rows(records, _AXES, error=reading.axes_error(ctx, resource))
 
 
 def intervals(ctx: Context, args: Arguments) -> Output:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 from scmictl.agent import Resource, Transfer
 from scmictl.commands.command import Column, Record, Rows
 from scmictl.commands.context import Context, DryRun
-from scmictl.errors import Partial, ScmictlError, StatusError
+from scmictl.errors import Partial, RemoteProtocolError, ScmictlError, StatusError
 from scmictl.protocols import Protocol, Resources
 from scmictl.wire import Effect, Request, follow
 
@@ -95,7 +95,7 @@ class Subjects:
             for row in rows:
                 if row.error is not None and (row.empty or not partial):
                     raise row.error
-        return Rows([row.finish() for row in rows], columns, many=self.many)
+        return finished(rows, columns, many=self.many)
 
     def write(self, wanted: Sequence[Sequence[Wanted]]) -> dict[int, ScmictlError]:
         """Send what is ``wanted`` for each resource, and return what the platform refused, by id.
@@ -156,6 +156,29 @@ class Subjects:
             yield row.finish()
         if failures:
             raise Partial(f"{failures} of {len(transfers)} {failing}")
+
+
+def finished(
+    rows: Sequence[Row],
+    columns: tuple[Column, ...],
+    *,
+    many: bool = True,
+    error: ScmictlError | None = None,
+) -> Rows:
+    """Return rows to print.
+
+    Where the platform broke a rule (or the list itself ended with an ``error``), the command says
+    what was found and expected, and not only that something is missing.
+    """
+    bad = [row.error for row in rows if row.error is not None]
+    broken = next((one for one in bad if isinstance(one, RemoteProtocolError)), None)
+    if broken is not None:
+        error = broken
+        if many:
+            error = Partial(
+                f"{len(bad)} of {len(rows)} rows could not be read in full: {broken.message}"
+            )
+    return Rows([row.finish() for row in rows], columns, many=many, error=error)
 
 
 def ask(ctx: Context, requests: Mapping[K, Request[Any]]) -> dict[K, Transfer[Any]]:

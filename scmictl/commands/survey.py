@@ -107,10 +107,21 @@ class Survey:
         """
         found: list[int] = []
         while len(found) < count:
-            part = self.agent.call(base.DiscoverListProtocols(skip=len(found))).protocols
+            try:
+                part = self.agent.call(base.DiscoverListProtocols(skip=len(found))).protocols
+            except RemoteProtocolError as error:
+                self._note(error)
+                return [*found, *filter(None, getattr(error.partial, "protocols", []))]
             if not part:
                 break
             found += part
+        if len(found) != count:
+            self._note(
+                RemoteProtocolError(
+                    f"{base.DiscoverListProtocols.SPEC}: {len(found)} protocols listed, expected "
+                    f"the {count} of PROTOCOL_ATTRIBUTES"
+                )
+            )
         return found
 
     # -- every protocol ----------------------------------------------------------------------

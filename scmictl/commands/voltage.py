@@ -10,7 +10,7 @@ from scmictl.agent import Listing, Resource
 from scmictl.commands.command import Arg, Arguments, Column, Command, Output, Record, Rows
 from scmictl.commands.context import Context
 from scmictl.commands.info import info_command
-from scmictl.commands.subject import Row, Subjects, Wanted, ask
+from scmictl.commands.subject import Row, Subjects, Wanted, ask, finished
 from scmictl.errors import RemoteProtocolError, StatusError
 from scmictl.protocols import voltage
 from scmictl.wire import Effect, Request, Status
@@ -58,7 +58,7 @@ def list_(ctx: Context, args: Arguments) -> Output:
     """List voltage domains with their levels."""
     chosen = Subjects(ctx, voltage.PROTOCOL, args.pattern or ["all"])
     rows = _states(ctx, chosen.resources, fresh=chosen.fresh)
-    return Rows([row.finish() for row in rows], _COLUMNS)
+    return finished(rows, _COLUMNS)
 
 
 def get(ctx: Context, args: Arguments) -> Output:
