@@ -23,7 +23,7 @@ from scmictl.console.parser import Invocation, parse
 from scmictl.console.session import Session
 from scmictl.errors import ScmictlError
 from scmictl.platform import Platform, board
-from scmictl.wire import Effect, Request, codec, follow
+from scmictl.wire import Effect, Request, Response, Struct, codec, follow
 
 Lie = Callable[[type[Request[Any]], int, Any], "bytes | None"]
 """Takes the request's class, the version and the decoded response; returns another payload."""
@@ -305,3 +305,66 @@ def test_counts_that_lie_end_a_list_in_one_line_and_keep_its_rows(
     for key, value in wanted.items():
         if isinstance(value, list):
             assert rows[key][: len(value)] == value
+
+
+# --- names ----------------------------------------------------------------------------------------
+
+GROUPS = ("power", "perf", "clock", "sensor", "reset", "voltage", "powercap")
+NAMED = [
+    "base info",
+    "base agents",
+    *(f"{group} list" for group in GROUPS),
+    *(f"{group} show 0" for group in GROUPS),
+    "pinctrl list pins",
+    "pinctrl list groups",
+    "pinctrl list functions",
+    "pinctrl show function 0",
+    "clock tree",
+    "sensor axes 9",
+    "info",
+]
+NAME = bytes.fromhex("c3a9 1b5b336d ff 22")
+"""An e with an accent, a terminal's escape sequence, a byte of no character, and a quote."""
+
+
+@pytest.mark.parametrize("line", NAMED)
+def test_names_that_are_not_ascii_are_shown_escaped(liar: Any, line: str) -> None:
+    one = liar()
+
+    def change(request: bytes, response: bytes) -> bytes:
+        word = int.from_bytes(request[:4], "little")
+        protocol = protocols.by_id(word >> 10 & 0xFF)
+        assert protocol is not None
+        cls = protocol.by_id[word & 0xFF]
+        data = bytearray(response)
+        for at in texts(cls.RESPONSE, one.port.versions[protocol.id], response):
+            data[at : at + len(NAME)] = NAME
+        return bytes(data)
+
+    one.lie = change
+    for form in ("json", "table", "plain", "csv"):
+        code, out, err = one.run(line, "-o", form)
+        assert (code, err) == (0, "")
+        assert "\\xc3\\xa9" in out.replace("\\\\", "\\")
+        assert out.replace("\n", "").replace("\t", "").isprintable()
+
+
+def texts(cls: type[Response], version: int, response: bytes) -> list[int]:
+    """Where the names of a response begin, those of lists of things too."""
+    if response[4:8] != bytes(4):
+        return []
+    message = codec.decode(cls, version, response[8:])
+    found, at = [], 8
+    for field in cls.layout(version):
+        if field.kind == "text":
+            found.append(at)
+        if field.kind != "array":
+            at += field.size
+            continue
+        for item in getattr(message, field.name):
+            for part in type(item).layout(version) if isinstance(item, Struct) else ():
+                if part.kind == "text":
+                    found.append(at)
+                if getattr(item, part.name) is not None:
+                    at += part.size
+    return found
