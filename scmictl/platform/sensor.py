@@ -187,17 +187,15 @@ class Sensors(Behaviour):
             for span in intervals.spans
             if span is not None
         ]
-        room = call.fit(4)
         if intervals.steps.triplet:
             call.fit(4 * 3)
             flags = sensor.NumIntervalsFlags(format=sensor.IntervalFormat.TRIPLET, returned=3)
             return sensor.ListUpdateIntervalsResponse(num_intervals_flags=flags, intervals=words)
         require(request.index < len(words), Status.OUT_OF_RANGE)
         left = words[request.index :]
-        flags = sensor.NumIntervalsFlags(
-            returned=len(left[:room]), remaining=len(left) - len(left[:room])
-        )
-        return sensor.ListUpdateIntervalsResponse(num_intervals_flags=flags, intervals=left[:room])
+        shown = left[: call.fit(4)]
+        flags = sensor.NumIntervalsFlags(returned=len(shown), remaining=len(left) - len(shown))
+        return sensor.ListUpdateIntervalsResponse(num_intervals_flags=flags, intervals=shown)
 
     # --- readings ---------------------------------------------------------------------------------
 
@@ -209,9 +207,10 @@ class Sensors(Behaviour):
         require(not request.flags.async_ or self.can_defer(call, one), Status.NOT_SUPPORTED)
         require(one.enabled or call.version < 0x20000, Status.PROTOCOL_ERROR)
         if request.flags.async_:
-            port = call.port
+            port, agent = call.port, call.agent
 
             def work(now: float) -> sensor.ReadingComplete:
+                require(self.visible(agent, one.id), Status.NOT_FOUND)
                 value, readings = self.measure(one, port.versions[self.PROTOCOL.id], now)
                 return sensor.ReadingComplete(
                     sensor_id=one.id, sensor_value=value, readings=readings

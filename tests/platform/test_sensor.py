@@ -292,6 +292,16 @@ def test_a_broken_sensor_fails_in_the_delayed_response(boss: Any) -> None:
     assert boss.events(boss.now + 1) == [Status.HARDWARE_ERROR]
 
 
+def test_a_sensor_that_is_taken_away_meanwhile_is_not_found(connect: Any) -> None:
+    owned = BOARD.replace('owns = ["sensor:acc"]', 'owns = ["sensor:a-sensor-with-a-long-name"]')
+    boss = connect(owned)
+    boss.ask(sensor.ReadingGet(sensor_id=LONG, flags=sensor.ReadingGetFlags(1)))
+    boss.ask(
+        base.SetDevicePermissions(agent_id=1, device_id=0, flags=base.AccessFlags(access_type=0))
+    )
+    assert boss.events(boss.now + 1) == [Status.NOT_FOUND]
+
+
 def test_more_readings_than_may_be_outstanding_are_busy(boss: Any) -> None:
     request = sensor.ReadingGet(sensor_id=LONG, flags=sensor.ReadingGetFlags(1))
     boss.ask(request)
