@@ -168,7 +168,9 @@ def read(cls: type[Struct], version: int, payload: bytes) -> Struct | None:
 
 
 def test_the_protocols_have_messages_to_compare() -> None:
-    assert {protocol.name for protocol in PROTOCOLS} >= {"base", "clock", "sensor"}
+    names = {protocol.name for protocol in PROTOCOLS}
+    assert names >= {"base", "pinctrl", "telemetry", "nxp-lmm", "nxp-misc"}
+    assert len(names) == len(protocols.STANDARD) + len(protocols.VENDOR)
     assert len(LAYOUTS) > len({cls for _, cls in EVERY})
 
 
