@@ -140,7 +140,7 @@ def _devices(board: Table, behaviours: Sequence[Behaviour]) -> tuple[Device, ...
         for position in entries.values:
             protocol, _, name = entries.text(position, longest=2 * LONG).partition(":")
             known = ids.get(protocol, {})
-            if not known or name not in (*known, "*"):
+            if not known or (name != "*" and name not in known):
                 error = entries.error(position, '"PROTOCOL:NAME" or "PROTOCOL:*" of this board')
                 error.hint = nearest(name, known)
                 raise error
