@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 import os
+import sys
+from typing import TYPE_CHECKING
 
-from scmictl.commands.command import Arg, Arguments, Column, Command, Output, Record, Rows, Text
+from scmictl import values
+from scmictl.agent import Waiter
+from scmictl.commands.command import (
+    Arg,
+    Arguments,
+    Column,
+    Command,
+    Opt,
+    Output,
+    Record,
+    Rows,
+    Text,
+)
 from scmictl.commands.context import Context
+from scmictl.errors import BoardError, UsageError
 from scmictl.platform import Platform
 from scmictl.platform import board as boards
 from scmictl.protocols import version_text
+
+if TYPE_CHECKING:
+    from scmictl.platform import generator
 
 _COLUMNS = (
     Column("name", "NAME"),
@@ -18,6 +36,40 @@ _COLUMNS = (
     Column("path", "PATH", wide=True),
 )
 _CHECKED = (Column("name", "file"), Column("ok", "ok"), *_COLUMNS[1:4])
+
+STDIN = "-"
+CHUNK = 65_536
+SIZES = {
+    "clocks": "clock",
+    "sensors": "sensor",
+    "power": "power",
+    "perf": "perf",
+    "reset": "reset",
+    "voltage": "voltage",
+    "powercap": "powercap",
+    "pins": "pin",
+    "groups": "group",
+    "functions": "function",
+    "agents": "agent",
+    "devices": "device",
+}
+"""The counts of `generate` by the names of their options, and what there then are so many of."""
+_MANY = {
+    "clocks": "how many clocks",
+    "sensors": "how many sensors",
+    "power": "how many power domains",
+    "perf": "how many performance domains",
+    "reset": "how many reset domains",
+    "voltage": "how many voltage domains",
+    "powercap": "how many power capping domains",
+    "pins": "how many pins",
+    "groups": "how many groups of pins",
+    "functions": "how many functions of pins",
+    "agents": "how many agents; every other one may not use some device",
+    "devices": "how many devices, which own everything between them",
+}
+PARTS = 4
+"""Pins to a group, where nobody says how many groups there are to be."""
 
 
 def built_in() -> list[str]:
@@ -40,10 +92,78 @@ def show(ctx: Context, args: Arguments) -> Output:
 def check(ctx: Context, args: Arguments) -> Output:
     """Check a board file."""
     file = args.file
+    if file == STDIN:
+        record = _facts(Platform.from_text(_read(ctx), "stdin"), STDIN)
+        return Rows([{**record, "ok": True}], _CHECKED, many=False)
     # Without a directory and a suffix it would be the name of a built-in board.
     source = f"./{file}" if os.path.exists(file) and not _is_path(file) else file
     record = _facts(Platform.from_board(source), source)
     return Rows([{**record, "name": file, "ok": True}], _CHECKED, many=False)
+
+
+def generate(ctx: Context, args: Arguments) -> Output:
+    """Print a board of any size."""
+    from scmictl.platform import generator
+
+    return Text("".join(generator.generate(_size(args))))
+
+
+def check_generate(args: Arguments) -> None:
+    """Raise UsageError for counts that no board can have."""
+    _size(args)
+
+
+def _size(args: Arguments) -> generator.Size:
+    from scmictl.platform import generator
+
+    counts: dict[str, int] = {}
+    for option, kind in SIZES.items():
+        text = getattr(args, option)
+        if text is not None:
+            most = generator.MOST[kind]
+            counts[kind] = _within(f"--{option}", text, 0, most)
+    if not counts and not args.system:
+        raise UsageError(
+            f"found no count, expected at least one of: --{', --'.join(SIZES)}",
+            hint="board generate --clocks 100 --sensors 50",
+        )
+    pins = counts.get("pin", 0)
+    counts.setdefault("group", pins // PARTS)
+    counts.setdefault("function", counts["group"])
+    for kind in ("group", "function"):
+        if counts[kind] and not pins:
+            raise UsageError(f"--{kind}s is {counts[kind]}, expected --pins with them")
+    seed = 0 if args.seed is None else _within("--seed", args.seed, *boards.I64)
+    return generator.Size(counts, system=args.system, seed=seed)
+
+
+def _within(option: str, text: str, lowest: int, highest: int) -> int:
+    number = values.number(text)
+    if not lowest <= number <= highest:
+        raise UsageError(f"{option} is {text}, expected {lowest} to {highest}")
+    return number
+
+
+def _read(ctx: Context) -> str:
+    """Return what stands on stdin; a signal ends the wait for it, which reading alone would not."""
+    waiter = Waiter(ctx.interrupt)
+    parts = []
+    try:
+        file = sys.stdin.fileno()
+        while True:
+            waiter.wait(file, None)
+            waiter.check(waiter.now())
+            part = os.read(file, CHUNK)
+            if not part:
+                return b"".join(parts).decode()
+            parts.append(part)
+    except (OSError, AttributeError) as error:
+        reason = getattr(error, "strerror", None) or "it is closed"
+        raise BoardError(f"stdin: found nothing to read ({reason}), expected a board") from error
+    except UnicodeDecodeError as error:
+        raise BoardError(
+            f"stdin: byte {error.start}: found {error.object[error.start]:#04x}, expected UTF-8"
+        ) from error
 
 
 def _facts(platform: Platform, source: str) -> Record:
@@ -51,17 +171,17 @@ def _facts(platform: Platform, source: str) -> Record:
     return {
         "name": source,
         "agents": list(platform.agents),
-        "counts": {
-            made.PROTOCOL.name: made.count for made in behaviours if made.PROTOCOL.resources
-        },
+        "counts": {kind: many for made in behaviours for kind, many in made.counts.items()},
         "versions": {made.PROTOCOL.name: version_text(made.version) for made in behaviours},
         "devices": [device.name for device in platform.permissions.devices],
         "path": _path(source),
     }
 
 
-def _path(source: str) -> str:
-    """Return the file behind a board that has been loaded."""
+def _path(source: str) -> str | None:
+    """Return the file behind a board that has been loaded; None for standard input."""
+    if source == STDIN:
+        return None
     return source if _is_path(source) else os.path.join(boards.BOARDS, source + boards.SUFFIX)
 
 
@@ -92,7 +212,23 @@ COMMANDS = (
         "check",
         "check a board file, and say what a platform made from it has",
         check,
-        args=(Arg("file", "the board file", "file"),),
+        args=(Arg("file", "the board file; - is standard input", "file"),),
         connects=False,
+    ),
+    Command(
+        "board",
+        "generate",
+        "print a large board that is made up, to try how things scale",
+        generate,
+        options=(
+            *(Opt(f"--{option}", _MANY[option], "number", "N") for option in SIZES),
+            Opt("--system", "system power too"),
+            Opt("--seed", "another board of the same size (0)", "number", "N"),
+        ),
+        connects=False,
+        validate=check_generate,
+        details="The same options print the same board. Without --groups there is one for every "
+        f"{PARTS} pins, without --functions one for every group. scmictl board generate --clocks "
+        "10000 > big.toml; scmictl -t sim:big.toml clock list",
     ),
 )

@@ -158,9 +158,9 @@ class Behaviour:
         raise values.unknown("key", key, ())
 
     @property
-    def count(self) -> int:
-        """How many things of its first kind there are."""
-        return len(self.names)
+    def counts(self) -> dict[str, int]:
+        """How many things of each kind there are, by what `Protocol.label` calls the kind."""
+        return {self.PROTOCOL.name: len(self.names)} if self.PROTOCOL.kinds else {}
 
     # --- for dispatch and the platform ------------------------------------------------------------
 

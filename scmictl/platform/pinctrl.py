@@ -90,8 +90,9 @@ class Pinctrl(Behaviour):
         return message not in self._absent
 
     @property
-    def count(self) -> int:
-        return len(self.pads.pins)
+    def counts(self) -> dict[str, int]:
+        kinds = zip(self.PROTOCOL.kinds, self.pads, strict=True)
+        return {self.PROTOCOL.label(how): len(things) for how, things in kinds}
 
     # --- what there is ----------------------------------------------------------------------------
 
