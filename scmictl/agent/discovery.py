@@ -6,15 +6,21 @@ by the agent for the life of a connection.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from scmictl.errors import RemoteProtocolError, ScmictlError, StatusError
 from scmictl.protocols import Protocol, Resources
-from scmictl.wire import Response, Status, Struct, follow
+from scmictl.wire import Request, Response, Status, Struct, follow
 
 if TYPE_CHECKING:
     from scmictl.agent.agent import Agent
+    from scmictl.agent.listing import Listing
+    from scmictl.agent.transfers import Transfer
 
+FULL = 0xFFFF
+"""What the 16 bits of every count can say at most. Ids have 16 bits as well, so there can be one
+thing more than that: then the list, or the thing itself, says whether it is there."""
 
 FAILED = (Status.BUSY, Status.COMMS_ERROR, Status.GENERIC_ERROR, Status.HARDWARE_ERROR)
 """What a platform answers when something went wrong, whatever was asked."""
@@ -37,16 +43,23 @@ class Resource:
 
 
 class Discovery:
-    """The resources of one kind; ``attributes`` is the protocol's PROTOCOL_ATTRIBUTES response."""
+    """The resources of one kind; ``attributes`` is the protocol's PROTOCOL_ATTRIBUTES response.
 
-    def __init__(self, how: Resources, attributes: Response, resources: list[Resource]) -> None:
+    :meth:`read` asks for everything and waits. Who must not wait sends what :attr:`listing` or
+    :meth:`describing`, and then :meth:`naming`, say, and hands over what comes of it.
+    """
+
+    def __init__(self, how: Resources, attributes: Response) -> None:
         self.how = how
         self.attributes: Any = attributes
-        self.resources = resources
+        self.told: int = follow(attributes, how.count)
+        """How many there are by what the platform says of the protocol."""
+        self.resources = [Resource(number) for number in range(self.told)]
         self.error: ScmictlError | None = None
         """Why the list of resources ends early, if it does."""
         self.cut: dict[int, ScmictlError] = {}
         """Why the long name of a resource could not be read, by id: it has the short one."""
+        self._longer: list[Resource] = []
 
     @property
     def names(self) -> list[str | None]:
@@ -65,62 +78,81 @@ class Discovery:
     def read(cls, agent: Agent, protocol: Protocol, how: Resources) -> Discovery:
         """Ask the platform for everything of one kind at once."""
         agent.version(protocol)
-        attributes = agent.call(protocol.by_id[0x1]())
-        count = follow(attributes, how.count)
-        found = cls(how, attributes, [Resource(number) for number in range(count)])
-        if how.describe.PAGING is not None:
-            found._read_list(agent)
+        found = cls(how, agent.call(protocol.by_id[0x1]()))
+        listing = found.listing
+        if listing is not None:
+            found.take_list(agent.listing(listing))
         else:
-            found._read_each(agent)
-        found._read_names(agent)
+            found.take_each(_ask(agent, found.describing()))
+        found.take_names(_ask(agent, found.naming()))
         return found
 
-    def _read_list(self, agent: Agent) -> None:
-        how = self.how
-        assert how.describe.PAGING is not None
-        if not self.resources:
-            return
-        listing = agent.listing(how.describe(**{how.describe.PAGING.start: 0}))
-        self.error = listing.error
-        for position, description in enumerate(listing.items):
-            if position >= len(self.resources):
-                self.error = RemoteProtocolError(
-                    f"{how.describe.SPEC}: {len(listing.items)} {how.noun}s listed, "
-                    f"expected the {len(self.resources)} of PROTOCOL_ATTRIBUTES"
-                )
-                break
-            self._describe(self.resources[position], description)
-            self.resources[position].id = getattr(description, how.id)
-        for resource in self.resources[len(listing.items) :]:
-            resource.error = listing.error or RemoteProtocolError(
-                f"{how.describe.SPEC}: {len(listing.items)} {how.noun}s listed, "
-                f"expected the {len(self.resources)} of PROTOCOL_ATTRIBUTES"
-            )
+    @property
+    def listing(self) -> Request[Any] | None:
+        """The request for the list of all; None where each is described by itself, or none is."""
+        paging = self.how.describe.PAGING
+        if paging is None or not self.told:
+            return None
+        return self.how.describe(**{paging.start: 0})
 
-    def _read_each(self, agent: Agent) -> None:
-        transfers = [agent.submit(self.how.describing(r.id)) for r in self.resources]
-        agent.collect(transfers)
-        for resource, transfer in zip(self.resources, transfers, strict=True):
-            try:
+    def take_list(self, listing: Listing) -> None:
+        """Take the descriptions of a list, as far as it could be read."""
+        self.error = listing.error
+        most = FULL + 1 if self.told == FULL else self.told
+        if len(listing.items) > self.told:
+            more = range(self.told, min(len(listing.items), most))
+            self.resources += [Resource(number) for number in more]
+        for resource, description in zip(self.resources, listing.items, strict=False):
+            self._describe(resource, description)
+            resource.id = getattr(description, self.how.id)
+        if self.told <= len(listing.items) <= most:
+            return
+        differs = RemoteProtocolError(
+            f"{self.how.describe.SPEC}: {len(listing.items)} {self.how.noun}s listed, "
+            f"expected the {self.told} of PROTOCOL_ATTRIBUTES"
+        )
+        if len(listing.items) > most:
+            self.error = differs
+        for resource in self.resources[len(listing.items) :]:
+            resource.error = listing.error or differs
+
+    def describing(self) -> list[Request[Any]]:
+        """Return the requests that describe each by itself; none where there is a list."""
+        if self.how.describe.PAGING is not None:
+            return []
+        # The one that could not be counted is asked for.
+        there = self.told + (self.told == FULL)
+        return [self.how.describing(number) for number in range(there)]
+
+    def take_each(self, transfers: Sequence[Transfer[Any]]) -> None:
+        """Take the answers to :meth:`describing`."""
+        for number, transfer in enumerate(transfers):
+            if number == self.told:
+                if transfer.error is not None and refused(transfer.error):
+                    break
+                self.resources.append(Resource(number))
+            resource = self.resources[number]
+            if transfer.error is None:
                 self._describe(resource, transfer.result())
-            except ScmictlError as error:
-                resource.error = error
+            resource.error = transfer.error
 
     def _describe(self, resource: Resource, description: Struct) -> None:
         resource.description = description
         resource.name = getattr(description, self.how.name)
 
-    def _read_names(self, agent: Agent) -> None:
-        """Fetch the long names; where that fails the short one stays (reference A 1.10)."""
-        how = self.how
-        if how.extended is None or how.name_get is None:
-            return
-        longer = [
-            r for r in self.resources if r.description and follow(r.description, how.extended)
+    def naming(self) -> list[Request[Any]]:
+        """Return the requests for the names that descriptions have no room for."""
+        extended = self.how.extended
+        if extended is None or self.how.name_get is None:
+            return []
+        self._longer = [
+            r for r in self.resources if r.description and follow(r.description, extended)
         ]
-        transfers = [agent.submit(how.naming(r.id)) for r in longer]
-        agent.collect(transfers)
-        for resource, transfer in zip(longer, transfers, strict=True):
+        return [self.how.naming(resource.id) for resource in self._longer]
+
+    def take_names(self, transfers: Sequence[Transfer[Any]]) -> None:
+        """Take the answers to :meth:`naming`; where one fails the short name stays (A 1.10)."""
+        for resource, transfer in zip(self._longer, transfers, strict=True):
             if transfer.error is not None:
                 self.cut[resource.id] = transfer.error
             elif transfer.response is not None:
@@ -130,3 +162,9 @@ class Discovery:
 def refused(error: ScmictlError) -> bool:
     """Return whether the platform does not want to tell, rather than having failed to."""
     return isinstance(error, StatusError) and error.status not in FAILED
+
+
+def _ask(agent: Agent, requests: Sequence[Request[Any]]) -> list[Transfer[Any]]:
+    transfers = [agent.submit(request) for request in requests]
+    agent.collect(transfers)
+    return transfers

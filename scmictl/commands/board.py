@@ -147,7 +147,7 @@ def _within(option: str, text: str, lowest: int, highest: int) -> int:
 def _read(ctx: Context) -> str:
     """Return what stands on stdin; a signal ends the wait for it, which reading alone would not."""
     waiter = Waiter(ctx.interrupt)
-    parts = []
+    parts: list[bytes] = []
     try:
         file = sys.stdin.fileno()
         while True:

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from scmictl import protocols, values
-from scmictl.agent import Agent, Listing, Resource, Transfer
+from scmictl.agent import Agent, Discovery, Listing, Resource, Transfer
 from scmictl.agent.identity import questions
 from scmictl.commands import allowance, reading
 from scmictl.commands.power import state_text
@@ -33,7 +33,7 @@ from scmictl.protocols import (
     sensor,
     voltage,
 )
-from scmictl.wire import Request, follow
+from scmictl.wire import Request
 
 FRESH_S = 1.0
 """How old values may be before they are asked for again."""
@@ -230,29 +230,17 @@ def _discover(
 ) -> Generator[Any, list[Transfer[Any]], list[Resource]]:
     """Find the resources of a protocol as the agent's discovery does, piece by piece."""
     (attributes,) = yield [protocol.by_id[0x1]()]
-    resources = [Resource(n) for n in range(follow(attributes.result(), how.count))]
-    if how.describe.PAGING is not None:
-        listing = Listing(how.describe(**{how.describe.PAGING.start: 0}))
-        while resources and (request := listing.next_request()) is not None:
+    found = Discovery(how, attributes.result())
+    if found.listing is not None:
+        listing = Listing(found.listing)
+        while (request := listing.next_request()) is not None:
             (transfer,) = yield [request]
             listing.take(transfer)
-        for resource, description in zip(resources, listing.items, strict=False):
-            resource.id = getattr(description, how.id)
-            resource.description = description
+        found.take_list(listing)
     else:
-        described = yield [how.describing(r.id) for r in resources]
-        for resource, transfer in zip(resources, described, strict=True):
-            resource.description = transfer.response if transfer.error is None else None
-    there = [r for r in resources if r.description is not None]
-    for resource in there:
-        resource.name = getattr(resource.description, how.name)
-    if how.extended is not None and how.name_get is not None:
-        longer = [r for r in there if follow(r.description, how.extended)]
-        names = yield [how.naming(r.id) for r in longer]
-        for resource, transfer in zip(longer, names, strict=True):
-            if transfer.error is None and transfer.response is not None:
-                resource.name = transfer.response.name or resource.name
-    return resources
+        found.take_each((yield found.describing()))
+    found.take_names((yield found.naming()))
+    return found.resources
 
 
 # --- the current value of things ------------------------------------------------------------------
