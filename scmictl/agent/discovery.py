@@ -7,6 +7,7 @@ by the agent for the life of a connection.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from scmictl.errors import RemoteProtocolError, ScmictlError, StatusError
@@ -61,9 +62,9 @@ class Discovery:
         """Why the long name of a resource could not be read, by id: it has the short one."""
         self._longer: list[Resource] = []
 
-    @property
+    @cached_property
     def names(self) -> list[str | None]:
-        """The names, by id."""
+        """The names, by id, when all have been read."""
         return [resource.name for resource in self.resources]
 
     @property
@@ -73,6 +74,10 @@ class Discovery:
             return self.error
         errors = (resource.error for resource in self.resources)
         return next((e for e in errors if e is not None and not refused(e)), None)
+
+    def name_of(self, number: int) -> str | None:
+        """Return the name of one of them, or None if it has none or is not there."""
+        return self.resources[number].name if number < len(self.resources) else None
 
     @classmethod
     def read(cls, agent: Agent, protocol: Protocol, how: Resources) -> Discovery:

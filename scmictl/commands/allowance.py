@@ -138,10 +138,7 @@ def states(ctx: Context, domains: Sequence[Resource]) -> list[Row]:
 
 def name_of(ctx: Context, number: int | None) -> str | None:
     """Return the name of a domain, if it has one."""
-    if number is None:
-        return None
-    names = ctx.discover(powercap.PROTOCOL).names
-    return names[number] if number < len(names) else None
+    return None if number is None else ctx.discover(powercap.PROTOCOL).name_of(number)
 
 
 def intervals(ctx: Context, domains: Sequence[Resource]) -> list[Row]:

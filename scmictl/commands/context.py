@@ -240,11 +240,9 @@ class Context:
             except UsageError:
                 pass  # not a number: only the platform knows
         discovery = self.discover(protocol, how)
-        numbers: list[int] = []
+        numbers: dict[int, None] = {}
         for word in words:
-            for number in self._select(word, discovery):
-                if number not in numbers:
-                    numbers.append(number)
+            numbers.update(dict.fromkeys(self._select(word, discovery)))
         return [
             discovery.resources[n] if n < len(discovery.resources) else Resource(n) for n in numbers
         ]

@@ -64,8 +64,8 @@ def selected(ctx: Context, number: int | None) -> Record:
 
 def named(ctx: Context, how: Resources, numbers: Sequence[int]) -> list[Record]:
     """Return ids with the names that belong to them."""
-    names = ctx.discover(PROTOCOL, how).names
-    return [{"id": n, "name": names[n] if n < len(names) else None} for n in numbers]
+    found = ctx.discover(PROTOCOL, how)
+    return [{"id": n, "name": found.name_of(n)} for n in numbers]
 
 
 def configs(ctx: Context, how: Resources, things: Sequence[Resource]) -> list[Row]:

@@ -75,8 +75,7 @@ def states(ctx: Context, clocks: Sequence[Resource], *, fresh: bool = False) -> 
 
 def name_of(ctx: Context, number: int | None) -> str | None:
     """Return the name of a clock, if it has one."""
-    names = ctx.discover(clock.PROTOCOL).names
-    return names[number] if number is not None and number < len(names) else None
+    return None if number is None else ctx.discover(clock.PROTOCOL).name_of(number)
 
 
 def rates(ctx: Context, clocks: Sequence[Resource]) -> list[Row]:

@@ -64,8 +64,7 @@ def _field(field: Field, value: Any, one: Event, agent: Agent) -> str:
 
 def _name(agent: Agent, protocol: protocols.Protocol, number: int) -> str | None:
     found = agent.discovered(protocol)
-    names = found.names if found is not None else []
-    return names[number] if number < len(names) else None
+    return None if found is None else found.name_of(number)
 
 
 def _readings(message: sensor.Update, agent: Agent) -> list[str]:
