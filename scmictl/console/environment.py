@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Mapping
@@ -33,7 +34,7 @@ class Environment:
         """
         return cls(
             sys.stdin or _nowhere(os.O_RDONLY, "r"),
-            sys.stdout or _nowhere(os.O_RDONLY, "w"),
+            _whole(sys.stdout) if sys.stdout else _nowhere(os.O_RDONLY, "w"),
             sys.stderr or _nowhere(os.O_WRONLY, "w"),
             os.environ,
         )
@@ -53,6 +54,19 @@ class Environment:
             return os.get_terminal_size(self.stdout.fileno()).columns or 80
         except (OSError, ValueError):
             return 80
+
+
+def _whole(stream: TextIO) -> TextIO:
+    """Return ``stream`` with a buffer below it, which PYTHONUNBUFFERED takes away.
+
+    Without one, what the system takes only a part of (a disk gets full, a reader leaves) is lost,
+    and nobody is told. Whoever has to be read at once is flushed at once.
+    """
+    if not isinstance(getattr(stream, "buffer", None), io.RawIOBase):
+        return stream
+    return open(
+        stream.fileno(), "w", encoding=stream.encoding, errors=stream.errors, closefd=False
+    )
 
 
 def _nowhere(access: int, mode: str) -> TextIO:
