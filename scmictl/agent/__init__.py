@@ -17,7 +17,7 @@ from scmictl.agent.identity import Identity, Owner
 from scmictl.agent.inbox import Incident, Lost, Reconnected
 from scmictl.agent.listing import Listing
 from scmictl.agent.transfers import Event, Raw, Stray, Transfer, status_error
-from scmictl.agent.wait import Interrupt, Waiter
+from scmictl.agent.wait import Interrupt, Waiter, at_once
 from scmictl.errors import Interrupted, TransportError
 from scmictl.transport import Capture, Frame, Link, Received, Target, Transport
 
@@ -43,6 +43,7 @@ __all__ = [
     "Transfer",
     "Transport",
     "Waiter",
+    "at_once",
     "connect",
     "status_error",
 ]
@@ -77,8 +78,11 @@ def connect(
         waiter.check(now)
         wake = waiter.interrupt.fileno() if waiter.interrupt is not None else None
         limit = None if waiter.deadline is None else waiter.deadline - now
+        # Of a platform in this process, connecting is reading its board.
+        local = waiter.interrupt if to.scheme == "sim" else None
         try:
-            opened = transports.connect(to, wake=wake, limit=limit)
+            with at_once(local):
+                opened = transports.connect(to, wake=wake, limit=limit)
         except (Interrupted, TransportError):
             # By which signal, or was it only the deadline of the run?
             waiter.check(waiter.now())

@@ -12,6 +12,8 @@ from __future__ import annotations
 import os
 import select
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from scmictl.errors import Interrupted, TransferTimeout
 
@@ -32,6 +34,8 @@ class Interrupt:
         self.pending = False
         self.give_up = False
         self.exit_code = 130
+        self.raises = False
+        """Whether :meth:`set` raises Interrupted by itself; see :func:`at_once`."""
         self._last = float("-inf")
         self._read, self._write = os.pipe()
         os.set_blocking(self._read, False)
@@ -45,13 +49,18 @@ class Interrupt:
         return self._write
 
     def set(self, exit_code: int = 130) -> None:
-        """Ask to stop; the second call within a second also sets ``give_up``."""
+        """Ask to stop; the second call within a second also sets ``give_up``.
+
+        Raises Interrupted inside :func:`at_once`.
+        """
         now = time.monotonic()
         self.give_up = now - self._last < GIVE_UP_S
         self._last = now
         self.pending = True
         self.exit_code = exit_code
         self._wake()
+        if self.raises:
+            raise Interrupted(exit_code=exit_code)
 
     def clear(self) -> None:
         """Forget the request: it has been acted upon."""
@@ -77,6 +86,25 @@ class Interrupt:
     def close(self) -> None:
         os.close(self._read)
         os.close(self._write)
+
+
+@contextmanager
+def at_once(interrupt: Interrupt | None) -> Iterator[None]:
+    """Let a request to stop raise Interrupted wherever the program is just then.
+
+    For work that takes long, never looks, and leaves nothing half done behind: a large board is
+    read and checked for seconds. Never around anything that speaks to a device.
+    """
+    if interrupt is None:
+        yield
+        return
+    interrupt.raises = True
+    try:
+        if interrupt.pending:
+            raise Interrupted(exit_code=interrupt.exit_code)
+        yield
+    finally:
+        interrupt.raises = False
 
 
 class Waiter:

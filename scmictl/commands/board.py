@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from scmictl import values
-from scmictl.agent import Waiter
+from scmictl.agent import Waiter, at_once
 from scmictl.commands.command import (
     Arg,
     Arguments,
@@ -79,12 +79,12 @@ def built_in() -> list[str]:
 
 def ls(ctx: Context, args: Arguments) -> Output:
     """List the boards that come with scmictl."""
-    return Rows([_facts(Platform.from_board(name), name) for name in built_in()], _COLUMNS)
+    return Rows([_facts(_load(ctx, name), name) for name in built_in()], _COLUMNS)
 
 
 def show(ctx: Context, args: Arguments) -> Output:
     """Print a board; as a record, what a platform made from it has."""
-    record = _facts(Platform.from_board(args.board), args.board)
+    record = _facts(_load(ctx, args.board), args.board)
     with open(record["path"], encoding="utf-8") as file:
         return Text(file.read(), record)
 
@@ -93,11 +93,11 @@ def check(ctx: Context, args: Arguments) -> Output:
     """Check a board file."""
     file = args.file
     if file == STDIN:
-        record = _facts(Platform.from_text(_read(ctx), "stdin"), STDIN)
+        record = _facts(_load(ctx, STDIN), STDIN)
         return Rows([{**record, "ok": True}], _CHECKED, many=False)
     # Without a directory and a suffix it would be the name of a built-in board.
     source = f"./{file}" if os.path.exists(file) and not _is_path(file) else file
-    record = _facts(Platform.from_board(source), source)
+    record = _facts(_load(ctx, source), source)
     return Rows([{**record, "name": file, "ok": True}], _CHECKED, many=False)
 
 
@@ -105,7 +105,8 @@ def generate(ctx: Context, args: Arguments) -> Output:
     """Print a board of any size."""
     from scmictl.platform import generator
 
-    return Text("".join(generator.generate(_size(args))))
+    with at_once(ctx.interrupt):
+        return Text("".join(generator.generate(_size(args))))
 
 
 def check_generate(args: Arguments) -> None:
@@ -142,6 +143,15 @@ def _within(option: str, text: str, lowest: int, highest: int) -> int:
     if not lowest <= number <= highest:
         raise UsageError(f"{option} is {text}, expected {lowest} to {highest}")
     return number
+
+
+def _load(ctx: Context, source: str) -> Platform:
+    """Return the platform that a board makes, from standard input too."""
+    text = _read(ctx) if source == STDIN else None
+    with at_once(ctx.interrupt):
+        if text is None:
+            return Platform.from_board(source)
+        return Platform.from_text(text, "stdin")
 
 
 def _read(ctx: Context) -> str:

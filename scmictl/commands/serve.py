@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scmictl import values
+from scmictl.agent import at_once
 from scmictl.commands.command import Arg, Arguments, Command, Opt, Output
 from scmictl.commands.context import Context
 from scmictl.errors import Interrupted, UsageError
@@ -18,7 +19,8 @@ def serve(ctx: Context, args: Arguments) -> Output:
     mode = _mode(args.mode)
     seed = values.number(args.seed) if args.seed is not None else None
     faults = ",".join(args.fault) if args.fault else None
-    platform = Platform.from_board(args.board, seed=seed, faults=faults)
+    with at_once(ctx.interrupt):
+        platform = Platform.from_board(args.board, seed=seed, faults=faults)
     with Server(platform, log=ctx.notice) as server:
         for position, text in enumerate(args.socket):
             path, agent = _socket(text)

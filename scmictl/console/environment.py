@@ -64,9 +64,7 @@ def _whole(stream: TextIO) -> TextIO:
     """
     if not isinstance(getattr(stream, "buffer", None), io.RawIOBase):
         return stream
-    return open(
-        stream.fileno(), "w", encoding=stream.encoding, errors=stream.errors, closefd=False
-    )
+    return open(stream.fileno(), "w", encoding=stream.encoding, errors=stream.errors, closefd=False)
 
 
 def _nowhere(access: int, mode: str) -> TextIO:
