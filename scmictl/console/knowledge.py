@@ -75,6 +75,8 @@ class Learner:
         self.knowledge = knowledge
         self._clock = clock
         self._learnt: dict[str, float] = {}
+        self._found: dict[str, Discovery] = {}
+        """What there is of a kind, which stays as it is for the life of a connection."""
         self._running: dict[str, _Run] = {}
 
     @property
@@ -105,6 +107,7 @@ class Learner:
         """Drop everything: the platform may be another one now."""
         self.knowledge.items.clear()
         self._learnt.clear()
+        self._found.clear()
         self._running.clear()
 
     def step(self) -> bool:
@@ -167,16 +170,22 @@ class Learner:
     def _resources(self, protocol: Protocol, how: Resources) -> Wave:
         if not (yield from self._version(protocol)):
             return
-        discovery = self.agent.discovered(protocol, how)
-        if discovery is not None:
-            resources = discovery.resources
-        else:
-            resources = yield from _discover(protocol, how)
         kind = protocol.label(how)
-        before = {item.id: item.value for item in self.knowledge.items.get(kind, ())}
-        self.knowledge.items[kind] = [Item(r.id, r.name, before.get(r.id, "")) for r in resources]
+        found = self.agent.discovered(protocol, how) or self._found.get(kind)
+        if found is None:
+            found = yield from _discover(protocol, how)
+            if found.fault is None:
+                self._found[kind] = found
+        resources = found.resources
         reader = _VALUES.get(kind)
-        if reader is not None and len(resources) <= VALUED:
+        valued = reader is not None and len(resources) <= VALUED
+        known = self.knowledge.items.get(kind, ())
+        if valued or len(known) != len(resources):
+            before = {item.id: item.value for item in known}
+            self.knowledge.items[kind] = [
+                Item(r.id, r.name, before.get(r.id, "")) for r in resources
+            ]
+        if reader is not None and valued:
             shown = yield from reader(resources)
             self.knowledge.items[kind] = [
                 Item(r.id, r.name, text) for r, text in zip(resources, shown, strict=True)
@@ -189,7 +198,8 @@ class _Run:
     def __init__(self, wave: Wave) -> None:
         self.over = False
         self._wave = wave
-        self._left = deque(next(wave))
+        # There may be nothing left to ask.
+        self._left = deque(next(wave, ()))
         self._sent: list[Transfer[Any]] = []
 
     def advance(self, agent: Agent) -> bool:
@@ -225,9 +235,7 @@ def _subject(kind: str) -> tuple[Protocol, Resources] | None:
         return None
 
 
-def _discover(
-    protocol: Protocol, how: Resources
-) -> Generator[Any, list[Transfer[Any]], list[Resource]]:
+def _discover(protocol: Protocol, how: Resources) -> Generator[Any, list[Transfer[Any]], Discovery]:
     """Find the resources of a protocol as the agent's discovery does, piece by piece."""
     (attributes,) = yield [protocol.by_id[0x1]()]
     found = Discovery(how, attributes.result())
@@ -240,7 +248,7 @@ def _discover(
     else:
         found.take_each((yield found.describing()))
     found.take_names((yield found.naming()))
-    return found.resources
+    return found
 
 
 # --- the current value of things ------------------------------------------------------------------

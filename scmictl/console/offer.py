@@ -21,7 +21,7 @@ from scmictl.protocols import Protocol, Resources, version_text
 from scmictl.wire import Bits, Field, Message, Request, Struct
 
 LISTED = 1000
-"""Files of one directory that are offered at most."""
+"""Files of one directory, or things of one kind, that are offered at most."""
 
 UNITS = {
     "Hz": ("Hz", "kHz", "MHz", "GHz"),
@@ -118,10 +118,11 @@ def value(arg: Arg | Opt, partial: str, scene: Scene) -> list[Offer]:
 def ids(kind: str, partial: str, scene: Scene, *, several: bool) -> list[Offer]:
     """Return the names of things with what they are now; numbers where digits are being typed."""
     items = scene.items(kind)
-    taken = Counter(item.name for item in items)
+    near = _near(items, partial)
+    taken = Counter(item.name for item in near)
     by_number = bool(_INTEGER.fullmatch(partial))
     offers = []
-    for item in items:
+    for item in _some(near, "id" if by_number else "name"):
         usable = item.name is not None and item.name.isprintable() and taken[item.name] == 1
         if usable and not by_number and not _is_number(item.name or ""):
             offers.append(Offer(item.name or "", f"{item.id}  {safe(item.value)}".rstrip()))
@@ -131,6 +132,31 @@ def ids(kind: str, partial: str, scene: Scene, *, several: bool) -> list[Offer]:
     if several and items and not by_number:
         offers.append(Offer("all", f"all {len(items)}"))
     return offers
+
+
+def _near(items: Sequence[Item], partial: str) -> Sequence[Item]:
+    """Return the things whose name or number begins with what has been typed."""
+    if not partial:
+        return items
+    folded = partial.casefold()
+    return [
+        item
+        for item in items
+        if str(item.id).startswith(partial) or (item.name or "").casefold().startswith(folded)
+    ]
+
+
+def _some(items: Sequence[Item], key: str) -> Sequence[Item]:
+    """Return all things, or of very many the first.
+
+    With them the last ones by name (or number), so that all have in common what these have: a menu
+    puts that on the line.
+    """
+    if len(items) <= LISTED:
+        return items
+    words = [str(getattr(item, key)) for item in items]
+    ends = (words.index(min(words)), words.index(max(words)))
+    return [*items[:LISTED], *(items[end] for end in ends if end >= LISTED)]
 
 
 def _kind(of: str, before: Sequence[str]) -> str:
@@ -339,14 +365,15 @@ def _field_value(
         return [Offer(member.name.lower().rstrip("_"), str(member.value)) for member in enum]
     how = around.kind(field)
     if how is not None:
-        return _numbers(around.protocol.label(how), around.scene)
+        return _numbers(around.protocol.label(how), typed, around.scene)
     if field.key == "agent_id":
-        return _numbers(AGENTS, around.scene)
+        return _numbers(AGENTS, typed, around.scene)
     return amounts(typed, field.unit) if field.unit and not _is_word(field) else []
 
 
-def _numbers(kind: str, scene: Scene) -> list[Offer]:
-    return [_by_number(item) for item in scene.items(kind)]
+def _numbers(kind: str, typed: str, scene: Scene) -> list[Offer]:
+    items = [item for item in scene.items(kind) if str(item.id).startswith(typed)]
+    return [_by_number(item) for item in _some(items, "id")]
 
 
 def _is_word(field: Field) -> bool:
