@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from scmictl.agent.listing import Listing
     from scmictl.agent.transfers import Transfer
 
-FULL = 0xFFFF
-"""What the 16 bits of every count can say at most. Ids have 16 bits as well, so there can be one
-thing more than that: then the list, or the thing itself, says whether it is there."""
+MOST = 0x10000
+"""How many things of a kind there can be: lists count what remains in 16 bits."""
+FULL = MOST - 1
+"""What the 16 bits of a count can say at most: then there can be one thing more, and the list, or
+the thing itself, says whether it is there."""
 
 FAILED = (Status.BUSY, Status.COMMS_ERROR, Status.GENERIC_ERROR, Status.HARDWARE_ERROR)
 """What a platform answers when something went wrong, whatever was asked."""
@@ -55,9 +57,15 @@ class Discovery:
         self.attributes: Any = attributes
         self.told: int = follow(attributes, how.count)
         """How many there are by what the platform says of the protocol."""
-        self.resources = [Resource(number) for number in range(self.told)]
         self.error: ScmictlError | None = None
         """Why the list of resources ends early, if it does."""
+        if self.told > MOST:
+            self.error = RemoteProtocolError(
+                f"PROTOCOL_ATTRIBUTES says that there are {self.told} {how.noun}s, "
+                f"expected {MOST} at most"
+            )
+            self.told = MOST
+        self.resources = [Resource(number) for number in range(self.told)]
         self.cut: dict[int, ScmictlError] = {}
         """Why the long name of a resource could not be read, by id: it has the short one."""
         self._longer: list[Resource] = []
@@ -102,8 +110,8 @@ class Discovery:
 
     def take_list(self, listing: Listing) -> None:
         """Take the descriptions of a list, as far as it could be read."""
-        self.error = listing.error
-        most = FULL + 1 if self.told == FULL else self.told
+        self.error = listing.error or self.error
+        most = MOST if self.told == FULL else self.told
         if len(listing.items) > self.told:
             more = range(self.told, min(len(listing.items), most))
             self.resources += [Resource(number) for number in more]

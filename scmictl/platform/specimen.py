@@ -166,9 +166,10 @@ def sensor(number: int, draw: Draw) -> str:
     """A sensor of the kind its name says; some move, some have intervals, some have axes."""
     if _has_axes(number):
         text = f"{draw.of(INTERVALS)}continuous = true\ntimestamp_exponent = -9\n"
+        prefix = draw.of(("", "acceleration_axis_"))
         for axis, value in zip("XYZ", (0, 0, 9_807), strict=True):
             text += (
-                f'\n[[sensor.axis]]\nname = "{axis}"\ntype = "meters_per_second_squared"\n'
+                f'\n[[sensor.axis]]\nname = "{prefix}{axis}"\ntype = "meters_per_second_squared"\n'
                 f"scale = -3\nvalue = {value}\nnoise = 20\nrange = [-39227, 39227]\n"
             )
         return text
