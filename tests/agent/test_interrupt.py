@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from scmictl.agent import Interrupt, Waiter, connect
+from scmictl.agent import Interrupt, Waiter, at_once, connect
 from scmictl.errors import ConnectError, Interrupted, TransferTimeout
 from scmictl.protocols import base, clock, sensor
 from scmictl.protocols.common import NotifyEnable
@@ -216,3 +216,40 @@ def test_a_bad_option_is_found_before_anything_is_opened(hand_device: Any) -> No
         connect(f"vhost-user:{hand_device.path}?reconnect=soon")
     assert len(os.listdir("/proc/self/fd")) == before
     assert hand_device.clients == 0
+
+
+def test_work_that_never_looks_is_interrupted_where_it_is(interrupt: Interrupt) -> None:
+    with pytest.raises(Interrupted) as stopped, at_once(interrupt):
+        interrupt.set(143)
+        raise AssertionError("it goes on")
+    assert stopped.value.exit_code == 143
+    interrupt.clear()
+    interrupt.set()  # nobody is disturbed any more
+
+
+def test_work_that_never_looks_does_not_begin_after_an_interrupt(interrupt: Interrupt) -> None:
+    interrupt.set()
+    with pytest.raises(Interrupted), at_once(interrupt):
+        raise AssertionError("it has begun")
+    assert not interrupt.raises
+
+
+def test_without_anybody_who_could_interrupt_work_just_goes_on() -> None:
+    with at_once(None):
+        pass
+
+
+def test_a_signal_ends_the_reading_of_a_board(tmp_path: Path) -> None:
+    board = tmp_path / "board.toml"
+    os.mkfifo(board)
+    interrupt = Interrupt()
+    before = signal.signal(signal.SIGALRM, lambda number, frame: interrupt.set(128 + number))
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        # Nobody ever writes to the board, so only the signal can end this.
+        with pytest.raises(Interrupted) as stopped:
+            connect(f"sim:{board}", waiter=Waiter(interrupt))
+    finally:
+        signal.signal(signal.SIGALRM, before)
+        interrupt.close()
+    assert stopped.value.exit_code == 128 + signal.SIGALRM

@@ -68,10 +68,10 @@ def scmictl(command: str) -> Callable[..., Outcome]:
 class Background:
     """The installed command running beside the test."""
 
-    def __init__(self, words: list[str]) -> None:
+    def __init__(self, words: list[str], **variables: str) -> None:
         self.process = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            text=True, env=environment(),
+            text=True, env=environment(**variables),
         )  # fmt: skip
         self._watchdog = threading.Timer(LONGEST_S, self.process.kill)
         self._watchdog.start()
@@ -92,8 +92,8 @@ def background(command: str) -> Iterator[Callable[..., Background]]:
     """Return a function that starts the installed command and lets it run."""
     started: list[Background] = []
 
-    def start(*words: str) -> Background:
-        started.append(Background([command, *words]))
+    def start(*words: str, **variables: str) -> Background:
+        started.append(Background([command, *words], **variables))
         return started[-1]
 
     yield start

@@ -13,7 +13,9 @@ import pytest
 SMALL = ["-q", "-t", "sim:demo", "clock", "get", "0"]
 LARGE = ["-q", "-t", "sim:demo", "-o", "json", "-c", "; ".join(["clock list"] * 40)]
 """More than any buffer holds."""
-WAYS = [SMALL, ["-q", "-t", "sim:demo", "board", "show", "demo"], ["--help"], ["--version"]]
+LONG = ["board", "generate", "--clocks", "5000"]
+"""One text, longer than any buffer."""
+WAYS = [SMALL, LONG, ["-q", "-t", "sim:demo", "board", "show", "demo"], ["--help"], ["--version"]]
 
 
 @pytest.fixture
@@ -86,7 +88,9 @@ def test_a_full_stderr_changes_nothing(scmictl: Callable[..., Any], full: IO[str
 
 
 @pytest.mark.parametrize(
-    "words", [SMALL, LARGE, ["--help"], ["--version"]], ids=["small", "large", "help", "version"]
+    "words",
+    [SMALL, LARGE, LONG, ["--help"], ["--version"]],
+    ids=["small", "large", "long", "help", "version"],
 )
 def test_a_pipe_that_nobody_reads_any_more_is_left_without_a_word(
     scmictl: Callable[..., Any], words: list[str]
@@ -95,6 +99,17 @@ def test_a_pipe_that_nobody_reads_any_more_is_left_without_a_word(
     os.close(read)
     found = scmictl(*words, stdout=write)
     os.close(write)
+    assert (found.code, found.err) == (141, "")
+
+
+@pytest.mark.parametrize("buffered", [True, False])
+def test_a_reader_that_leaves_in_the_middle_of_a_text_is_noticed(
+    background: Callable[..., Any], buffered: bool
+) -> None:
+    writing = background(*LONG, **({} if buffered else {"PYTHONUNBUFFERED": "1"}))
+    assert writing.line() == "[platform]\n"
+    writing.process.stdout.close()
+    found = writing.finish()
     assert (found.code, found.err) == (141, "")
 
 

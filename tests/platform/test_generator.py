@@ -18,8 +18,8 @@ def text(counts: dict[str, int], *, seed: int = 0, system: bool = False) -> str:
     return "".join(generator.generate(Size(counts, system=system, seed=seed)))
 
 
-def made(counts: dict[str, int], **more: int) -> Platform:
-    return Platform.from_text(text(counts, **more))
+def made(counts: dict[str, int], *, seed: int = 0, system: bool = False) -> Platform:
+    return Platform.from_text(text(counts, seed=seed, system=system))
 
 
 COUNTS = st.fixed_dictionaries(
