@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from scmictl.console.completion import Candidate, complete, quoted
 from scmictl.console.knowledge import Item, Knowledge, Learner
 from scmictl.console.lexer import statements
 from scmictl.console.offer import Scene
+from scmictl.platform import generator
 from scmictl.protocols import base, clock, pinctrl, powercap, sensor
 from scmictl.wire import Effect, header
 
@@ -302,6 +304,43 @@ def test_ids_in_a_message_are_of_the_kind_that_another_field_names() -> None:
     assert notes(function) == {"function_id=0": "serial", "function_id=1": "gpio"}
 
 
+MANY = [Item(n, f"clk{n}" if n % 3000 else f"zeta{n}") for n in range(9000)]
+
+
+def common(words: Sequence[str]) -> str:
+    """What all words begin with."""
+    signs = zip(min(words), max(words), strict=False)
+    return "".join(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], signs))
+
+
+def many(kind: str) -> Sequence[Item]:
+    return MANY if kind == "clock" else ()
+
+
+def test_of_very_many_things_a_menu_has_the_first_and_what_they_do_not_begin_with() -> None:
+    scene = Scene(items=many)
+    offered = texts("clock get ", scene)
+    assert len(offered) < 1100
+    assert offered[:2] == ["zeta0", "clk1"]
+    # All names begin with "clk" but for three, and two of those are far behind.
+    assert common(texts("clock get z", scene)) == "zeta"
+    assert common(texts("clock get c", scene)) == "clk"
+    assert "all" in texts("clock list ", scene)
+
+
+def test_what_is_typed_finds_a_name_or_a_number_among_very_many() -> None:
+    scene = Scene(items=many)
+    assert texts("clock get clk8999", scene) == ["clk8999 "]
+    assert texts("clock get 8999", scene) == ["8999 "]
+    assert texts("call CLOCK_RATE_GET clock_id=8999", scene) == ["clock_id=8999 "]
+
+
+def test_the_last_names_are_offered_with_the_first_so_that_a_menu_inserts_no_more() -> None:
+    late = [*(Item(n, f"aa{n}") for n in range(1500)), Item(1500, "ab"), Item(1501, "a-")]
+    offered = texts("clock get a", Scene(items=lambda kind: late))
+    assert common(offered) == "a"
+
+
 # --- learning -------------------------------------------------------------------------------------
 
 
@@ -404,6 +443,30 @@ def test_names_that_a_command_has_discovered_are_not_read_again(
     learn(agent, learner)
     asked = {header.unpack(header.WORD.unpack_from(f.data)[0]).message_id for f in frames}
     assert asked == {clock.RateGet.MESSAGE_ID, clock.Attributes.MESSAGE_ID}
+
+
+def test_names_are_read_once_and_values_of_very_many_things_never(tmp_path: Path) -> None:
+    frames: list[Frame] = []
+    board = tmp_path / "board.toml"
+    board.write_text("".join(generator.generate(generator.Size({"clock": 300, "power": 3}))))
+    now = 0.0
+    with connect(f"sim:{board}", sink=frames.append) as agent:
+        knowledge = Knowledge()
+        learner = Learner(agent, knowledge, clock=lambda: now)
+        asked = []
+        for _ in range(2):
+            frames.clear()
+            learner.want(["clock", "power"])
+            learn(agent, learner)
+            now += 10
+            asked.append({f.data[0] | f.data[1] << 8 & 0xFC00 for f in frames if f.outgoing})
+        assert len(knowledge.items["clock"]) == 300
+        assert {item.value for item in knowledge.items["clock"]} == {""}
+        assert asked[1] == {0x4405}, "only POWER_STATE_GET: what can change of a few things"
+        learner.forget()
+        learner.want(["clock"])
+        learn(agent, learner)
+        assert len(knowledge.items["clock"]) == 300
 
 
 def test_every_kind_of_things_is_learnt_by_itself(tmp_path: Path) -> None:
