@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 E = TypeVar("E", bound=IntEnum)
 
+TRUTHS = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
 LONGEST_NUMBER = 128
 """Characters of a number: 64 binary digits fit, what would only keep the machine busy does not."""
 LONGEST_DURATION = 366 * 24 * 3600
@@ -320,6 +321,14 @@ def nearest(found: str, candidates: Iterable[str]) -> str | None:
     by_fold = {name.casefold(): name for name in islice(candidates, COMPARED)}
     near = get_close_matches(found.casefold(), by_fold, 3)
     return f"did you mean {' or '.join(shown(by_fold[name]) for name in near)}?" if near else None
+
+
+def truth(text: str) -> bool:
+    """Read ``on`` or ``off``, and the other words for them; raises UsageError."""
+    found = TRUTHS.get(text.strip().lower())
+    if found is None:
+        raise UsageError(f"found {text!r}, expected on or off")
+    return found
 
 
 def shown(text: str) -> str:

@@ -28,7 +28,6 @@ LONGEST = 0xFFFF
 
 _WORD = re.compile(r"(?P<path>[A-Za-z_][^=:]*)(?P<json>:?)=(?P<value>.*)", re.DOTALL)
 _STEP = re.compile(r"\.?(?P<name>[A-Za-z_][A-Za-z0-9_]*)|\[(?P<index>[0-9]{1,9})\]")
-_TRUTHS = {"true": 1, "on": 1, "yes": 1, "false": 0, "off": 0, "no": 0}
 
 
 class _Node:
@@ -291,9 +290,8 @@ def _only_value(node: _Node) -> _Node:
 def _bit(bit: Bit[Any], node: _Node) -> int:
     """Return the value of a named part of a word, at its place."""
     value = node.value
-    if bit.is_flag and isinstance(value, str) and value.lower() in _TRUTHS:
-        value = _TRUTHS[value.lower()]
-        return int(value) << bit.low
+    if bit.is_flag and isinstance(value, str) and value.lower() in values.TRUTHS:
+        return int(values.TRUTHS[value.lower()]) << bit.low
     try:
         return bit.place(_number(node, None, bit.enum))
     except LocalProtocolError as error:

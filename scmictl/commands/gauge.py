@@ -17,6 +17,7 @@ from scmictl.commands.hold import Holds, Pair
 from scmictl.commands.subject import Row, ask
 from scmictl.errors import RemoteProtocolError, ScmictlError, StatusError
 from scmictl.protocols import sensor
+from scmictl.protocols.unit import scaled
 from scmictl.wire import Request, Status
 
 DISABLED = (Status.PROTOCOL_ERROR, Status.INVALID_PARAMETERS)
@@ -183,7 +184,7 @@ def intervals(ctx: Context, sensors: Sequence[Resource]) -> list[Row]:
 def _intervals(resource: Resource, listing: Listing) -> Row:
     row = Row(resource, format=None, lowest_s=None, highest_s=None, step_s=None, intervals_s=None)
     row.fail(listing.error)
-    items = [reading.scaled(item.sec, item.exponent) for item in listing.items]
+    items = [scaled(item.sec, item.exponent) for item in listing.items]
     first = listing.first
     if not isinstance(first, sensor.ListUpdateIntervalsResponse):
         return row
@@ -219,7 +220,7 @@ def config_record(config: sensor.Config | None) -> Record:
         return {"enabled": None, "interval_s": None, "timestamps": None}
     return {
         "enabled": config.enabled,
-        "interval_s": reading.scaled(config.sec, config.exponent) if config.sec else None,
+        "interval_s": scaled(config.sec, config.exponent) if config.sec else None,
         "timestamps": config.timestamp,
     }
 
@@ -297,7 +298,7 @@ def _described(ctx: Context, resource: Resource) -> Record:
         return record
     low, high = description.sensor_attributes_low, description.sensor_attributes_high
     if high.update_interval:
-        record["interval_s"] = reading.scaled(high.update_interval, high.update_interval_exp)
+        record["interval_s"] = scaled(high.update_interval, high.update_interval_exp)
     record |= {
         "async_read": low.async_read,
         "continuous_update": low.continuous_update_notify,

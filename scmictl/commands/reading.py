@@ -16,7 +16,7 @@ from scmictl.commands.command import Record
 from scmictl.commands.context import Context
 from scmictl.errors import RemoteProtocolError, ScmictlError
 from scmictl.protocols import sensor
-from scmictl.protocols.unit import SensorType, symbol
+from scmictl.protocols.unit import SensorType, scaled, symbol
 from scmictl.wire.record import enum_name
 
 
@@ -56,17 +56,6 @@ _known: WeakKeyDictionary[Discovery, dict[int, list[Axis] | ScmictlError]] = Wea
 """The axes read so far; they are forgotten with the discovery of the connection."""
 _broken: WeakKeyDictionary[Discovery, dict[int, ScmictlError]] = WeakKeyDictionary()
 """Why lists of axes are not complete, by sensor id."""
-
-
-def scaled(raw: int, exponent: int) -> int | float:
-    """Return ``raw * 10^exponent``: an integer where it is one, else the nearest number.
-
-    That number prints as the exact decimal fraction, as far as a float has digits for it.
-    """
-    if exponent >= 0:
-        return raw * int(10**exponent)
-    whole, rest = divmod(raw, 10**-exponent)
-    return float(f"{raw}e{exponent}") if rest else int(whole)
 
 
 def has(resource: Resource, ability: str) -> bool:

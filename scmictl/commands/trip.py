@@ -9,6 +9,7 @@ from scmictl.commands.command import Arguments, Column, Output, Record, Rows
 from scmictl.commands.context import Context
 from scmictl.errors import NotOffered, UsageError
 from scmictl.protocols import sensor
+from scmictl.protocols.unit import steps
 
 _COLUMNS = (
     Column("id", "ID"),
@@ -20,7 +21,6 @@ _COLUMNS = (
     Column("raw", "RAW"),
 )
 _TRIP_IDS = 0xFF
-_I64 = (-(1 << 63), (1 << 63) - 1)
 
 
 def set_(ctx: Context, args: Arguments) -> Output:
@@ -29,7 +29,7 @@ def set_(ctx: Context, args: Arguments) -> Output:
     point = _point(args)
     resource = _with_trips(ctx, args)
     unit = reading.measure(ctx, resource)
-    raw = _raw(args.value, unit)
+    raw = steps(args.value, unit.unit, unit.scale)
     _send_trip(ctx, resource, point, event, raw)
     return _trip(resource, point, event, unit, raw)
 
@@ -104,22 +104,6 @@ def _event(args: Arguments) -> sensor.TripEvent:
     if len(given) > 1:
         raise UsageError(f"--{given[0]} and --{given[1]} exclude each other")
     return sensor.TripEvent[given[0].upper()] if given else sensor.TripEvent.BOTH
-
-
-def _raw(text: str, unit: reading.Measure) -> int:
-    """Return a value typed in the sensor's unit as the number on the wire."""
-    numerator, denominator = values.quantity(text).convert(unit.unit or None)
-    if unit.scale < 0:
-        numerator *= 10**-unit.scale
-    else:
-        denominator *= 10**unit.scale
-    raw, rest = divmod(numerator, denominator)
-    if rest:
-        step = f"10^{unit.scale} {unit.unit}".strip()
-        raise UsageError(f"value is {text}, expected a multiple of the sensor's step, {step}")
-    if not _I64[0] <= raw <= _I64[1]:
-        raise UsageError(f"value is {text}, expected one that fits 64 bits of the sensor's steps")
-    return int(raw)
 
 
 def check(args: Arguments) -> None:

@@ -10,10 +10,10 @@ Changing a follower's rate takes permission for the clocks it follows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from scmictl.platform import tree
+from scmictl.platform import tree, tuning
 from scmictl.platform.behaviour import (
     COUNT_BITS,
     Behaviour,
@@ -79,6 +79,16 @@ class Clock(Behaviour):
     def reset(self, agent: int, now: float) -> None:
         for id in self._touched.pop(agent, ()):
             self.announce(tree.put_back(self.clocks[id], agent), 0)
+
+    def state(self, resource: int) -> dict[str, Any]:
+        agents = {id: agent.name for id, agent in self.platform.by_agent.items()}
+        return tuning.state(self.clocks[resource], agents)
+
+    def adjust(self, resource: int, key: str, text: str, now: float) -> None:
+        self.announce(tuning.adjust(self.clocks[resource], key, text), tuning.HAND)
+
+    def behind(self, resource: int) -> Iterable[object]:
+        return (self.clocks[resource],)
 
     # --- what there is ----------------------------------------------------------------------------
 

@@ -64,6 +64,11 @@ class Sampler:
             run.period = period
             run.timer = self._later(sensor, now + period)
 
+    def changed(self, sensor: Sensor, now: float) -> None:
+        """Take a sample at once of a sensor that reads something else, if it is being sampled."""
+        if sensor.id in self._runs:
+            self._take(sensor, now)
+
     def _wanted(self, sensor: Sensor) -> bool:
         listened = self.platform.listened
         return sensor.enabled and (
@@ -79,19 +84,22 @@ class Sampler:
 
     def _sample(self, sensor: Sensor, due: float, now: float) -> None:
         run = self._runs[sensor.id]
-        if not sensor.faulty:
-            values = sensor.values(self.platform.uptime_us(now))
-            self._trip(sensor, run.before, values[0])
-            run.before = values[0]
-            if self.platform.listened(messages.Update, sensor.id):
-                readings = self.readings(sensor, values, now)
-                event = messages.Update(
-                    agent_id=BY_PLATFORM, sensor_id=sensor.id, readings=readings
-                )
-                self.platform.notify(event, sensor.id)
+        self._take(sensor, now)
         # In step while the caller is about in time; else not sooner than an interval from now.
         due = due + run.period if now - due < run.period / 2 else now + run.period
         run.timer = self._later(sensor, due)
+
+    def _take(self, sensor: Sensor, now: float) -> None:
+        if sensor.faulty:
+            return
+        run = self._runs[sensor.id]
+        values = sensor.values(self.platform.uptime_us(now))
+        self._trip(sensor, run.before, values[0])
+        run.before = values[0]
+        if self.platform.listened(messages.Update, sensor.id):
+            readings = self.readings(sensor, values, now)
+            event = messages.Update(agent_id=BY_PLATFORM, sensor_id=sensor.id, readings=readings)
+            self.platform.notify(event, sensor.id)
 
     def _trip(self, sensor: Sensor, before: int, after: int) -> None:
         for id, trip in enumerate(sensor.trips):

@@ -12,10 +12,10 @@ read whether it is enabled or not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from scmictl.platform import descriptor, instrument
+from scmictl.platform import descriptor, fixture, instrument
 from scmictl.platform.behaviour import (
     COUNT_BITS,
     Behaviour,
@@ -97,6 +97,20 @@ class Sensors(Behaviour):
         for id in self._touched.pop(agent, ()):
             self.sensors[id].put_back(agent)
             self.sampler.refresh(self.sensors[id], now)
+
+    def state(self, resource: int) -> dict[str, Any]:
+        uptime_us = self.platform.uptime_us(self.platform.now)
+        return fixture.state(self.sensors[resource], uptime_us)
+
+    def adjust(self, resource: int, key: str, text: str, now: float) -> None:
+        one = self.sensors[resource]
+        fixture.adjust(one, key, text)
+        self.sampler.refresh(one, now)
+        if key.startswith("value"):
+            self.sampler.changed(one, now)
+
+    def behind(self, resource: int) -> Iterable[object]:
+        return self.sensors[resource], self.sampler
 
     # --- what there is ----------------------------------------------------------------------------
 

@@ -122,6 +122,12 @@ def vote(clock: Clock, agent: int, enable: bool) -> None:
     _vote(clock, votes)
 
 
+def release(clock: Clock) -> None:
+    """Take back every vote for a clock, that of the start as well, for good."""
+    clock.set_by.pop("start", None)
+    _vote(clock, 0)
+
+
 def scaled(clock: Clock, rate: int) -> int:
     """Return what the clock's source must run at for ``clock`` to have ``rate``."""
     for step in clock.chain():

@@ -41,10 +41,12 @@ class Waveform:
     """One moving value; ``base`` may be changed at any time.
 
     ``swing`` and ``noise`` are how far the wave and the noise lead away from the base; ``lowest``
-    and ``highest`` are never passed.
+    and ``highest`` are never passed. A value that is ``held`` does not move.
     """
 
-    __slots__ = ("_key", "_phase", "base", "highest", "lowest", "noise", "period_us", "swing")
+    __slots__ = (
+        "_key", "_phase", "base", "held", "highest", "lowest", "noise", "period_us", "swing",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -60,6 +62,7 @@ class Waveform:
         self._key = key
         self._phase = mix(*key) % period_us
         self.base = base
+        self.held: int | None = None
         self.swing = swing
         self.period_us = period_us
         self.noise = noise
@@ -68,6 +71,8 @@ class Waveform:
 
     def at(self, time_us: int) -> int:
         """Return the value ``time_us`` microseconds after the platform started."""
+        if self.held is not None:
+            return self.held
         value = self.base
         if self.swing:
             numerator, denominator = wave(time_us + self._phase, self.period_us)

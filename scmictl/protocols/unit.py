@@ -1,8 +1,17 @@
-"""Sensor types: the code, the name and the symbol of every unit (reference part B, 3.3)."""
+"""Sensor types: the code, the name and the symbol of every unit (reference part B, 3.3).
+
+And the values that count in them: integers, each a number of steps of a power of ten of the unit.
+"""
 
 from __future__ import annotations
 
 from enum import IntEnum
+
+from scmictl import values
+from scmictl.errors import UsageError
+
+I64 = (-(1 << 63), (1 << 63) - 1)
+"""The values that the wire has room for."""
 
 
 class SensorType(IntEnum):
@@ -178,3 +187,33 @@ def symbol(code: int) -> str:
     if kind in (SensorType.NONE, SensorType.UNSPECIFIED):
         return ""
     return SYMBOLS.get(kind, kind.name.lower())
+
+
+def scaled(raw: int, exponent: int) -> int | float:
+    """Return ``raw * 10^exponent``: an integer where it is one, else the nearest number.
+
+    That number prints as the exact decimal fraction, as far as a float has digits for it.
+    """
+    if exponent >= 0:
+        return raw * int(10**exponent)
+    whole, rest = divmod(raw, 10**-exponent)
+    return float(f"{raw}e{exponent}") if rest else int(whole)
+
+
+def steps(text: str, unit: str, exponent: int) -> int:
+    """Return what was typed in ``unit`` as the number on the wire; the inverse of `scaled`.
+
+    Raises UsageError for what is no number, of another dimension, between two steps, or too large.
+    """
+    numerator, denominator = values.quantity(text).convert(unit or None)
+    if exponent < 0:
+        numerator *= 10**-exponent
+    else:
+        denominator *= 10**exponent
+    raw, rest = divmod(numerator, denominator)
+    if rest:
+        step = f"10^{exponent} {unit}".strip()
+        raise UsageError(f"value is {text}, expected a multiple of the sensor's step, {step}")
+    if not I64[0] <= raw <= I64[1]:
+        raise UsageError(f"value is {text}, expected one that fits 64 bits of the sensor's steps")
+    return int(raw)
