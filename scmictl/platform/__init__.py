@@ -3,8 +3,8 @@
 ``board`` reads and checks the file; ``platform`` holds agents, permissions, timers and
 subscriptions; ``port`` is one agent's connection; ``dispatch`` takes a frame through the common
 checks; and one behaviour file per protocol (``base``, ``clock``, ``sensor``: the names of
-``protocols/``) does what its messages say. Frames and the time come in, frames come out: no socket,
-no queue, no clock.
+``protocols/``) does what its messages say. ``hand`` shows and changes all that from outside. Frames
+and the time come in, frames come out: no socket, no queue, no clock.
 
 May import: ``protocols``, ``wire`` and ``errors``.
 

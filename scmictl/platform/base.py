@@ -11,6 +11,7 @@ wrong size, or no room for the answer.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from scmictl.platform.behaviour import Behaviour, Call, Handler, Message, require
 from scmictl.platform.permission import Device
@@ -38,6 +39,25 @@ class Base(Behaviour):
             base.SetDevicePermissions: self.set_device_permissions,
             base.SetProtocolPermissions: self.set_protocol_permissions,
             base.ResetAgentConfiguration: self.reset_agent_configuration,
+        }
+
+    def state(self, resource: int) -> dict[str, Any]:
+        platform = self.platform
+        return {
+            "vendor": platform.vendor,
+            "sub_vendor": platform.sub_vendor,
+            "implementation_version": platform.implementation_version,
+            "uptime_us": platform.uptime_us(platform.now),
+            "connections": [
+                {
+                    "agent": platform.by_agent[port.agent].name,
+                    "events": port.events,
+                    "readonly": port.readonly,
+                    "subscriptions": len(port.subscriptions),
+                    "dropped": port.dropped,
+                }
+                for port in platform.ports
+            ],
         }
 
     # --- discovery --------------------------------------------------------------------------------

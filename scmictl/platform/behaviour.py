@@ -11,13 +11,13 @@ that refuses has changed nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from scmictl import values
 from scmictl.protocols import common
 from scmictl.protocols.protocol import Protocol, version_text
-from scmictl.wire import Bits, Notification, Request, Response, Status
+from scmictl.wire import Bits, Notification, Request, Response, Status, follow
 
 if TYPE_CHECKING:
     from scmictl.platform.board import Table
@@ -156,6 +156,23 @@ class Behaviour:
         UsageError for a key or value that the resource cannot have; then nothing has changed.
         """
         raise values.unknown("key", key, ())
+
+    def behind(self, resource: int) -> Iterable[object]:
+        """Return the objects that adjusting a resource can change, or that lead to them.
+
+        That is all of the protocol, unless a behaviour with very many resources knows better.
+        """
+        return (self,)
+
+    def subject(self, event: Notification) -> int:
+        """Return the resource under which a notification is subscribed to, 0 if it has none."""
+        if event.ABOUT is not None:
+            return int(follow(event, event.ABOUT))
+        for request in self.PROTOCOL.requests:
+            if request.SUBSCRIBES is type(event):
+                own = [field.name for field in request.FIELDS if field.name != request.SWITCH]
+                return int(getattr(event, own[0], 0)) if own else 0
+        return 0
 
     @property
     def counts(self) -> dict[str, int]:

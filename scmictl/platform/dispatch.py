@@ -2,8 +2,9 @@
 
 In this order: the message type is that of a command (else PROTOCOL_ERROR), the protocol is there
 (NOT_SUPPORTED), the agent may use it (DENIED), the message exists in the version in force
-(NOT_FOUND), the payload has exactly its size (PROTOCOL_ERROR). The rest is the behaviour's. Every
-refusal is the status word alone, under the header as it came.
+(NOT_FOUND), the payload has exactly its size (PROTOCOL_ERROR), and it changes nothing if the
+connection is read-only (DENIED). The rest is the behaviour's. Every refusal is the status word
+alone, under the header as it came.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from scmictl.errors import RemoteProtocolError
 from scmictl.platform.behaviour import LATER, Call, Malformed, Refusal
-from scmictl.wire import Status, codec, header, status
+from scmictl.wire import Effect, Status, codec, header, status
 
 if TYPE_CHECKING:
     from scmictl.platform.port import Port
@@ -67,6 +68,8 @@ def _payload(
         raise Malformed from None
     if request.surplus:
         raise Malformed
+    if port.readonly and request.effect > Effect.SUBSCRIBE:
+        raise Refusal(Status.DENIED)
     response = handler(Call(port, cookie, word, version, room, now), request)
     if response is LATER:
         return None

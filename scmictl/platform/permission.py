@@ -72,10 +72,11 @@ class Permissions:
         index = self._positions.get(device_id)
         return None if index is None else self.devices[index]
 
-    def may_use(self, agent: int, device: Device) -> bool:
-        """Return whether the agent may use anything of the device."""
+    def may_use(self, agent: int, device: Device, protocol: int | None = None) -> bool:
+        """Return whether the agent may use anything of the device, or of one protocol of it."""
         index = self._positions[device.id]
-        return any((agent, index, protocol) not in self._denied for protocol in device.owns)
+        owned = device.owns if protocol is None else (protocol,)
+        return any((agent, index, one) not in self._denied for one in owned)
 
     def change(self, agent: int, device: Device, protocols: Iterable[int], allow: bool) -> None:
         """Allow or deny the agent these protocols of the device."""

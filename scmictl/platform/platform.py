@@ -131,10 +131,18 @@ class Platform:
         """The names of the agents; the first one has id 1."""
         return tuple(agent.name for agent in self.by_agent.values())
 
-    def attach(self, agent: str | None = None, *, events: bool = True) -> Port:
+    @property
+    def ports(self) -> tuple[Port, ...]:
+        """The connections there are, the oldest first."""
+        return tuple(self._ports)
+
+    def attach(
+        self, agent: str | None = None, *, events: bool = True, readonly: bool = False
+    ) -> Port:
         """Connect an agent (None: the first); ``events`` says that frames can go to it unasked.
 
-        The same agent may be connected more than once. Raises UsageError for an unknown name.
+        What it wants to change over a ``readonly`` connection is DENIED. The same agent may be
+        connected more than once. Raises UsageError for an unknown name.
         """
         if agent is None:
             found = next(iter(self.by_agent.values()))
@@ -148,6 +156,7 @@ class Platform:
                     hint=nearest(agent, self.agents),
                 )
         port = FaultyPort(self, found.id, events=events)
+        port.readonly = readonly
         self._ports[port] = None
         return port
 
@@ -199,17 +208,21 @@ class Platform:
         *,
         but: int | None = None,
         who: Callable[[Port], bool] | None = None,
-    ) -> None:
+    ) -> list[Port]:
         """Send ``event`` to all who have subscribed to it, but not to the agent ``but``.
 
         With ``who`` only over the ports for which it holds. Who may not use the resource any more
-        gets nothing either.
+        gets nothing either. Returns the ports it goes over.
         """
+        reached = []
         for port in self._subscribers.get((type(event), resource), ()):
             if port.agent == but or (who is not None and not who(port)):
                 continue
-            if self.permissions.allows(port.agent, event.PROTOCOL_ID, resource):
-                port.notify(event)
+            if self.permissions.allows(port.agent, event.PROTOCOL_ID, resource) and port.notify(
+                event
+            ):
+                reached.append(port)
+        return reached
 
     def report(self, agent: int, word: int, status: Status) -> None:
         """Raise BASE_ERROR_EVENT for a command that could not be understood."""

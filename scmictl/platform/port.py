@@ -56,13 +56,15 @@ class Held:
 class Port:
     """Made by :meth:`Platform.attach`; ``events`` tells whether frames can go to the agent.
 
-    ``agent`` is the agent's id; ``dropped`` counts notifications lost because nobody polled.
+    ``agent`` is the agent's id; ``readonly`` means that it may change nothing over this connection;
+    ``dropped`` counts notifications lost because nobody polled.
     """
 
     def __init__(self, platform: Platform, agent: int, *, events: bool) -> None:
         self.platform = platform
         self.agent = agent
         self.events = events
+        self.readonly = False
         self.versions = {id: behaviour.version for id, behaviour in platform.behaviours.items()}
         self.subscriptions: dict[tuple[type[Notification], int], None] = {}
         self.dropped = 0
@@ -109,11 +111,11 @@ class Port:
 
     # --- for the platform -------------------------------------------------------------------------
 
-    def notify(self, event: Notification) -> None:
-        """Put a notification into the outbox, if the version in force has it."""
+    def notify(self, event: Notification) -> bool:
+        """Put a notification into the outbox; False if the version in force does not have it."""
         version = self.versions[event.PROTOCOL_ID]
         if version < event.SINCE:
-            return
+            return False
         if self._notifications >= MOST_NOTIFICATIONS:
             oldest = next(i for i, entry in enumerate(self._outbox) if entry[2])
             del self._outbox[oldest]
@@ -121,6 +123,7 @@ class Port:
             self.dropped += 1
         self._notifications += 1
         self._put(codec.frame(event, version), True)
+        return True
 
     def defer(
         self, call: Call, latency: float, limit: int, work: Callable[[float], Delayed | None]

@@ -31,7 +31,7 @@ from scmictl.platform.event import CLOCK_KHZ, Collection
 from scmictl.platform.interval import Span
 from scmictl.protocols import telemetry
 from scmictl.protocols.telemetry import Control, DeMode, IntervalFormat, Mode, Selector, Thing
-from scmictl.wire import Status
+from scmictl.wire import Notification, Status
 
 if TYPE_CHECKING:
     from scmictl.platform.board import Table
@@ -313,6 +313,9 @@ class Telemetry(Behaviour):
                 if resource in made.enabled
             },
         }
+
+    def subject(self, event: Notification) -> int:
+        return LISTENER
 
     def adjust(self, resource: int, key: str, text: str, now: float) -> None:
         """Set the value that a data event moves around, how it grows, or make it invalid."""

@@ -258,6 +258,9 @@ class Bbm(Behaviour):
             return {"value": self.words[index]}
         return {"state": "on" if self.pressed else "off"}
 
+    def subject(self, event: Notification) -> int:
+        return self.button if isinstance(event, bbm.ButtonEvent) else super().subject(event)
+
     def adjust(self, resource: int, key: str, text: str, now: float) -> None:
         index = resource - len(self.rtcs)
         if index < 0:

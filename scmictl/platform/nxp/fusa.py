@@ -281,6 +281,9 @@ class Fusa(Behaviour):
             "tests": list(self.tests),
         }
 
+    def subject(self, event: Notification) -> int:
+        return super().subject(event) if isinstance(event, fusa.FaultEvent) else self.feenv_id
+
     def adjust(self, resource: int, key: str, text: str, now: float) -> None:
         """Set a fault; set what an S-EENV reports; set the F-EENV's state, or have it ask."""
         if resource < len(self.faults):

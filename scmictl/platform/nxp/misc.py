@@ -24,7 +24,7 @@ from scmictl.platform.nxp.access import Right, Wishes
 from scmictl.platform.nxp.control import MOST_ARGUMENTS, MOST_EXTENDED, MOST_VALUES, U32, Control
 from scmictl.protocols.nxp import misc
 from scmictl.protocols.nxp.misc import DdrType
-from scmictl.wire import Response, Status
+from scmictl.wire import Notification, Response, Status
 
 if TYPE_CHECKING:
     from scmictl.platform.platform import Platform
@@ -248,6 +248,10 @@ class Misc(Behaviour):
             "events": f"{one.events:#x}",
             "action": one.action and {"action": one.action[0], "arg": one.action[1]},
         }
+
+    def subject(self, event: Notification) -> int:
+        assert isinstance(event, misc.ControlEvent)
+        return self.by_id.get(event.ctrl_id, -1)
 
     def adjust(self, resource: int, key: str, text: str, now: float) -> None:
         """Set words of a control (``value=1,2``, ``extended=ADDR:WORD,…``), or raise an event."""
