@@ -31,6 +31,9 @@ MAY_IMPORT = {
     # The pump tells notifications from delayed responses, by the header.
     "device": {"platform", "virtio", "wire"},
     "device/server.py": {"platform", "virtio", "vhost_user"},
+    # Both ends of the control socket: what a path may be, and a listener, are vhost_user's.
+    "device/control.py": {"platform", "vhost_user"},
+    "device/remote.py": {"vhost_user"},
     "transport": {"virtio", "vhost_user", "device.pump"},
     "agent": {"transport", "protocols", "wire"},
     # What a message does, its fields and its record are said in the words of wire.
@@ -49,7 +52,7 @@ ONLY_IN = {
     "prompt_toolkit": ("console/",),
     "platformdirs": ("console/",),
     "asyncio": ("console/",),
-    "socket": ("vhost_user/", "device/server.py"),
+    "socket": ("vhost_user/", "device/server.py", "device/control.py", "device/remote.py"),
     "dataclasses": (),
     "pydantic": (),
     "click": (),

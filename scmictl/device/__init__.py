@@ -1,8 +1,10 @@
 """The device side: the simulated platform behind a pair of queues, and behind a socket.
 
 ``pump`` moves frames between two device queues and a port of the platform, ``server`` adds the
-vhost-user backend. May import: ``platform``, ``virtio``, ``wire``, and only ``server`` also
-``vhost_user``. To extend: another way to be reached is a file beside ``server`` that owns a pump.
+vhost-user backend, ``control`` a socket over which the platform is changed by hand, and ``remote``
+is the other end of that. May import: ``platform``, ``virtio``, ``wire``, and only the last three
+also ``vhost_user``. To extend: another way to be reached is a file beside ``server`` that owns a
+pump.
 """
 
 from __future__ import annotations

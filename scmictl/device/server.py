@@ -6,6 +6,9 @@ kicks of its running rings and the platform's deadlines; when it leaves, its por
 agent's subscriptions end), and the next frontend in the queue of the socket is served. All ports
 share one platform, so what one agent does is seen by the others.
 
+Beside these there can be control sockets (:mod:`scmictl.device.control`), over which the platform
+itself is changed; they are part of the same loop.
+
 A frontend that breaks the rules of a ring loses that ring (and is told through its error
 descriptor); one that breaks the control protocol loses the session. Neither ends the server.
 """
@@ -25,6 +28,7 @@ from scmictl.vhost_user.listener import Listener
 from scmictl.vhost_user.ring import Ring
 
 if TYPE_CHECKING:
+    from scmictl.device.control import Control
     from scmictl.platform import Platform
 
 ACCEPT_AGAIN_S = 1.0
@@ -43,11 +47,19 @@ class Endpoint:
     """One socket and the agent behind it; ``name`` is what the log calls it."""
 
     def __init__(
-        self, platform: Platform, path: str, *, agent: str | None, mode: int, events: bool
+        self,
+        platform: Platform,
+        path: str,
+        *,
+        agent: str | None,
+        mode: int,
+        events: bool,
+        readonly: bool,
     ) -> None:
         self.platform = platform
         self.agent = agent
         self.events = events
+        self.readonly = readonly
         self.listener = Listener(path, mode=mode)
         self.session: Session | None = None
         self.accept_at = 0.0
@@ -92,7 +104,10 @@ class Session:
             if cmdq is None and eventq is None:
                 return False
             # The agent arrives with its first ring: only then is it known whether it takes events.
-            port = self.endpoint.platform.attach(self.endpoint.agent, events=self.backend.events)
+            endpoint = self.endpoint
+            port = endpoint.platform.attach(
+                endpoint.agent, events=self.backend.events, readonly=endpoint.readonly
+            )
             self.pump = Pump(port, patience=PATIENCE_S)
         self.backend.check_memory()
         try:
@@ -154,20 +169,41 @@ class Server:
     ) -> None:
         self.platform = platform
         self.endpoints: list[Endpoint] = []
+        self.controls: list[Control] = []
         self._log = log
         self._clock = clock
 
     def listen(
-        self, path: str, *, agent: str | None = None, mode: int = 0o600, events: bool = True
+        self,
+        path: str,
+        *,
+        agent: str | None = None,
+        mode: int = 0o600,
+        events: bool = True,
+        readonly: bool = False,
     ) -> Endpoint:
         """Listen on ``path`` for frontends that will be ``agent`` (the board's first).
 
-        Raises UsageError for an unknown agent, TransportError if one cannot listen there.
+        What a frontend of a ``readonly`` endpoint wants to change is DENIED. Raises UsageError for
+        an unknown agent, TransportError if one cannot listen there.
         """
         self.platform.attach(agent, events=events).close()
-        endpoint = Endpoint(self.platform, path, agent=agent, mode=mode, events=events)
+        endpoint = Endpoint(
+            self.platform, path, agent=agent, mode=mode, events=events, readonly=readonly
+        )
         self.endpoints.append(endpoint)
         return endpoint
+
+    def control(self, path: str) -> Control:
+        """Listen on ``path`` for those who change the platform by hand; only our user may.
+
+        Raises TransportError if one cannot listen there.
+        """
+        from scmictl.device.control import Control
+
+        control = Control(self.platform, path, log=self._log)
+        self.controls.append(control)
+        return control
 
     def run(self, stop: int | None = None) -> None:
         """Serve until the descriptor ``stop`` becomes readable (for ever without one)."""
@@ -180,17 +216,19 @@ class Server:
         poller = select.poll()
         if stop is not None:
             poller.register(stop, select.POLLIN)
-        deadline = now + timeout if timeout is not None else None
-        for endpoint in self.endpoints:
-            due = self._watch(poller, endpoint, now)
-            if due is not None:
-                deadline = due if deadline is None else min(deadline, due)
+        times = [now + timeout if timeout is not None else None]
+        times += [self._watch(poller, endpoint, now) for endpoint in self.endpoints]
+        times += [control.watch(poller, now) for control in self.controls]
+        deadline = min((due for due in times if due is not None), default=None)
         wait = None
         if deadline is not None:
             wait = max(0, int(min(deadline - now, LONGEST_S) * 1000 + 0.999))
         ready = {fd for fd, _ in poller.poll(wait)}
         if stop in ready:
             return True
+        # First what is changed by hand: who is told of it is served in the same turn.
+        for control in self.controls:
+            control.serve(ready, self._clock())
         for endpoint in self.endpoints:
             self._serve(endpoint, ready)
         return False
@@ -274,7 +312,10 @@ class Server:
         """End every session and take the sockets away. Repeatable."""
         for endpoint in self.endpoints:
             endpoint.close()
+        for control in self.controls:
+            control.close()
         self.endpoints.clear()
+        self.controls.clear()
 
     def __enter__(self) -> Server:
         return self
@@ -287,12 +328,14 @@ def serve(
     board: str | Platform,
     sockets: Sequence[str],
     *,
+    control: str | None = None,
     stop: int | None = None,
     log: Callable[[str], None] = lambda text: None,
 ) -> None:
     """Serve ``board`` (a name, a file or a Platform) on ``sockets`` until ``stop`` is readable.
 
-    The first socket is the board's first agent, and so on. The sockets are removed at the end.
+    The first socket is the board's first agent, and so on; ``control`` is a socket over which the
+    platform is changed by hand. All are removed at the end.
     Raises BoardError, UsageError for more sockets than agents, TransportError.
     """
     from scmictl.platform import Platform
@@ -301,4 +344,6 @@ def serve(
     with Server(platform, log=log) as server:
         for path, agent in zip(sockets, platform.agents, strict=False):
             server.listen(path, agent=agent)
+        if control is not None:
+            server.control(control)
         server.run(stop)

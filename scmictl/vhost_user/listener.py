@@ -50,7 +50,12 @@ class Listener:
         return self._socket.fileno()
 
     def accept(self, *, half_message: float = 5.0) -> Connection | None:
-        """The next frontend, or None if none waits. Never blocks.
+        """The next frontend, or None if none waits. Never blocks; raises like ``take``."""
+        sock = self.take()
+        return None if sock is None else Connection(sock, half_message=half_message)
+
+    def take(self) -> socket.socket | None:
+        """The socket of whoever comes next, which is the caller's from now on; None if none waits.
 
         Raises TransportError if this process may have no more descriptors.
         """
@@ -60,7 +65,7 @@ class Listener:
             return None
         except OSError as error:
             raise TransportError(f"{self.path}: cannot accept: {error.strerror}") from error
-        return Connection(sock, half_message=half_message)
+        return sock
 
     def close(self) -> None:
         """Stop listening and remove the file, if it is still the one made here. Idempotent."""

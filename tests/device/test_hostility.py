@@ -160,7 +160,7 @@ class Patient(Crowd):
     def __init__(self) -> None:
         self.due = 0
 
-    def attach(self, agent: str | None, *, events: bool = True) -> Patient:
+    def attach(self, agent: str | None, *, events: bool = True, readonly: bool = False) -> Patient:
         return self
 
     def handle(self, cookie: int, frame: bytes, room: int, now: float) -> bytes | None:

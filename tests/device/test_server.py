@@ -92,7 +92,9 @@ class Insatiable:
         self.answered = 0
         self.enough = threading.Event()
 
-    def attach(self, agent: str | None, *, events: bool = True) -> Insatiable:
+    def attach(
+        self, agent: str | None, *, events: bool = True, readonly: bool = False
+    ) -> Insatiable:
         return self
 
     def handle(self, cookie: int, frame: bytes, room: int, now: float) -> bytes | None:
