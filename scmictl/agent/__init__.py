@@ -19,9 +19,10 @@ from scmictl.agent.listing import Listing
 from scmictl.agent.transfers import Event, Raw, Stray, Transfer, status_error
 from scmictl.agent.wait import Interrupt, Waiter, at_once
 from scmictl.errors import Interrupted, TransportError
-from scmictl.transport import Capture, Frame, Link, Received, Target, Transport
+from scmictl.transport import CONTROL, Capture, Frame, Link, Received, Target, Transport, parse
 
 __all__ = [
+    "CONTROL",
     "Agent",
     "Discovery",
     "Event",
@@ -45,6 +46,7 @@ __all__ = [
     "Waiter",
     "at_once",
     "connect",
+    "parse",
     "status_error",
 ]
 

@@ -70,6 +70,7 @@ TABLE = (
     Entry("voltage", "levels of voltage domains, on and off", f"{__name__}.voltage"),
     Entry("powercap", "caps, averaging intervals and measured power", f"{__name__}.powercap"),
     Entry("pinctrl", "pins, their groups, functions and settings", f"{__name__}.pinctrl"),
+    Entry("sim", "change a simulated platform by hand", f"{__name__}.sim"),
     Entry("info", "one screen about the target", f"{__name__}.info", group=False),
     Entry("watch", "stream notifications, or poll", f"{__name__}.watch", group=False),
     Entry("subscribe", "switch a notification on until undone", f"{__name__}.watch", group=False),

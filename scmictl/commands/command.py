@@ -74,14 +74,17 @@ class Rows(NamedTuple):
     """Records to print at once: an array (``many``) or a single object.
 
     A record with a key ``error`` could not be read in full; the exit code then is 8. Without
-    ``columns`` every key of the records is one. ``error`` is how the command ends once the records
-    are printed: the answer of `call` is worth seeing whatever its status is.
+    ``columns`` every key of the records is one. ``by`` is a key by whose values the records are of
+    different kinds: a table is drawn of each, with the columns that it has. ``error`` is how the
+    command ends once the records are
+    printed: the answer of `call` is worth seeing whatever its status is.
     """
 
     records: Sequence[Record]
     columns: tuple[Column, ...] = ()
     many: bool = True
     error: ScmictlError | None = None
+    by: str = ""
 
 
 class Stream(NamedTuple):

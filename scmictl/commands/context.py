@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from scmictl import protocols, values
-from scmictl.agent import Agent, Interrupt, Owner
+from scmictl.agent import Agent, Interrupt, Owner, Waiter
 from scmictl.agent.discovery import Discovery, Resource, refused
 from scmictl.agent.transfers import Raw, Transfer
 from scmictl.commands.command import Record
@@ -34,18 +34,20 @@ class Context:
 
     ``connect`` makes the agent on first use. ``confirm`` asks a yes-or-no question and is None
     where nobody can answer. ``notice`` says one line that is not data; ``said`` remembers what
-    has been said once in this session.
+    has been said once in this session. ``uri`` is the target: at a control socket no agent is.
     """
 
     def __init__(
         self,
         connect: Callable[[], Agent],
         *,
+        uri: str = "",
         confirm: Callable[[str], bool] | None = None,
         notice: Callable[[str], None] = lambda text: None,
         said: set[str] | None = None,
     ) -> None:
         self._connect = connect
+        self.uri = uri
         self._agent: Agent | None = None
         self.confirm = confirm
         self.notice = notice
@@ -56,6 +58,11 @@ class Context:
         """Monotonic seconds after which a command that waits by itself has to end."""
         self.versions: dict[int, int] = {}
         """What --proto says, for commands without a connection: the agent has its own."""
+        self.waiter = Waiter()
+        """Waits for what is no agent's."""
+        self.timeout = 1.0
+        self.remote: Any = None
+        """The connection to a control socket, for commands that work by hand."""
         self.readonly = False
         self.yes = False
         self.dry_run = False
@@ -109,22 +116,27 @@ class Context:
         if effect <= Effect.SUBSCRIBE:
             return
         spec = "a raw message" if isinstance(request, Raw) else request.SPEC
-        if self.readonly:
-            raise Refused(
-                f"{spec} changes the platform, and this connection is read-only",
-                hint="--no-readonly allows it",
-            )
-        if self.dry_run:
-            raise DryRun([self.preview(request)])
+        self.check_write(spec, lambda: self.preview(request))
         if effect == Effect.HURTS and not self.yes:
             question = what or f"{spec} can do harm"
             if self.confirm is None:
                 raise Refused(f"{question}: not confirmed", hint="--yes confirms it")
             if not self.confirm(f"{question}. Go on?"):
                 raise Refused(f"{question}: not confirmed")
-        self._note_simulated()
+        self.note_simulated()
 
-    def _note_simulated(self) -> None:
+    def check_write(self, what: str, preview: Callable[[], Record]) -> None:
+        """Raise Refused where ``what`` may not change the platform, DryRun in a dry run."""
+        if self.readonly:
+            raise Refused(
+                f"{what} changes the platform, and this connection is read-only",
+                hint="--no-readonly allows it",
+            )
+        if self.dry_run:
+            raise DryRun([preview()])
+
+    def note_simulated(self) -> None:
+        """Say once that a platform in this process does not outlive it."""
         if self.agent.link.kind == "sim" and "sim-write" not in self.said:
             self.said.add("sim-write")
             lasts = "session" if self.lasting else "command"

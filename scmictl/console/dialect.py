@@ -14,7 +14,6 @@ from typing import NamedTuple
 from scmictl.commands import Arg, Command, Opt
 from scmictl.console import offer, table
 from scmictl.console.options import GLOBALS
-from scmictl.wire import Message, Request
 
 
 class Place(NamedTuple):
@@ -65,9 +64,11 @@ def _command(path: str, command: Command) -> Place:
 
 def _words(arg: Arg) -> list[tuple[str, str]]:
     if arg.kind == "message":
-        offers = offer.messages("", Message if arg.many else Request)
+        offers = offer.messages("", offer.message_kind(arg))
     elif arg.kind == "event":
         offers = offer.events()
+    elif arg.kind == "fault":
+        offers = offer.faults()
     else:
         offers = offer.value(arg, "/", offer.Scene()) if arg.choices else []
     return [(one.word, one.note) for one in offers]

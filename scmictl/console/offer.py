@@ -18,7 +18,7 @@ from scmictl.console.knowledge import AGENTS, Item
 from scmictl.console.terminal import safe
 from scmictl.errors import UsageError
 from scmictl.protocols import Protocol, Resources, version_text
-from scmictl.wire import Bits, Field, Message, Request, Struct
+from scmictl.wire import Bits, Field, Message, Notification, Request, Struct
 
 LISTED = 1000
 """Files of one directory, or things of one kind, that are offered at most."""
@@ -83,8 +83,11 @@ def argument(arg: Arg, before: Sequence[str], partial: str, scene: Scene) -> lis
     if arg.kind == "field":
         return fields(before, partial, scene)
     if arg.kind == "message":
-        # `call` sends what it names; everything else can only be talked about.
-        return messages(partial, Message if arg.many else Request)
+        return messages(partial, message_kind(arg))
+    if arg.kind == "resource":
+        return resources(partial, scene)
+    if arg.kind == "fault":
+        return faults()
     if arg.kind == "event":
         return events() + (_event_ids(before, partial, scene) if arg.many else [])
     if arg.name == "ids" and not arg.of:
@@ -159,6 +162,35 @@ def _some(items: Sequence[Item], key: str) -> Sequence[Item]:
     return [*items[:LISTED], *(items[end] for end in ends if end >= LISTED)]
 
 
+def resources(partial: str, scene: Scene) -> list[Offer]:
+    """Return what can be changed by hand: protocols, and behind their colon what they have."""
+    name, colon, typed = partial.partition(":")
+    standard = [name for _, name in protocols.STANDARD]
+    if not colon:
+        return [Offer(f"{one}:", protocols.by_name(one).title, open=True) for one in standard]
+    if name not in standard:
+        return []
+    protocol = protocols.by_name(name)
+    offers = []
+    for how in protocol.kinds:
+        first = how is protocol.resources
+        begun = typed if first else typed.removeprefix(f"{how.noun}/")
+        for one in ids(protocol.label(how), begun, scene, several=False):
+            # Only those of the first kind have the number under which it knows them itself.
+            if first or not _is_number(one.word):
+                shown = one.word if first else f"{how.noun}/{one.word}"
+                offers.append(Offer(f"{name}:{shown}", one.note, shown=shown))
+    return offers
+
+
+def faults() -> list[Offer]:
+    """Return the kinds of faults, and what else can be done about faults."""
+    from scmictl.commands import sim
+
+    kinds = [Offer(kind, meaning, open=True) for kind, meaning in sim.fault_kinds().items()]
+    return [Offer("list", "those in force"), Offer("clear", "end them"), *kinds]
+
+
 def _kind(of: str, before: Sequence[str]) -> str:
     """Return the kind of things meant: of a protocol with several, a word before may name it."""
     if of in (name for _, name in protocols.STANDARD):
@@ -194,7 +226,12 @@ def targets(scene: Scene) -> list[Offer]:
     """Return the targets of the config file, the built-in boards and the schemes."""
     named = [Offer(name, "from the config file") for name in scene.targets]
     boards = [Offer(f"sim:{board.word}", board.note) for board in _boards()]
-    return [*named, *boards, Offer("vhost-user:", "the socket of a device", open=True)]
+    return [
+        *named,
+        *boards,
+        Offer("vhost-user:", "the socket of a device", open=True),
+        Offer("control:", "the control socket of a served platform", open=True),
+    ]
 
 
 def _boards() -> list[Offer]:
@@ -260,6 +297,14 @@ def messages(partial: str, kind: type[Message]) -> list[Offer]:
     return offers
 
 
+def message_kind(arg: Arg) -> type[Message]:
+    """Return which messages an argument can name."""
+    if arg.of == "notification":
+        return Notification
+    # `call` sends what it names; everything else can only be talked about.
+    return Message if arg.many else Request
+
+
 def events() -> list[Offer]:
     """Return the notifications that can be switched on."""
     return [
@@ -281,10 +326,10 @@ def _event_ids(before: Sequence[str], partial: str, scene: Scene) -> list[Offer]
 
 def fields(before: Sequence[str], partial: str, scene: Scene) -> list[Offer]:
     """Return the fields of the message ``before[0]``, and behind a ``=`` what they can be."""
-    try:
-        protocol, kind = message.find(before[0], Request)
-    except (UsageError, IndexError):
+    found = _message(before[0]) if before else None
+    if found is None:
         return []
+    protocol, kind = found
     version = scene.versions.get(protocol.id, protocol.newest)
     path, equals, typed = partial.partition("=")
     if equals:
@@ -301,6 +346,15 @@ def fields(before: Sequence[str], partial: str, scene: Scene) -> list[Offer]:
             if name not in given and field.key not in given:
                 offers.append(Offer(f"{name}=", note, open=True))
     return offers
+
+
+def _message(text: str) -> tuple[Protocol, type[Message]] | None:
+    for kind in (Request, Notification):
+        try:
+            return message.find(text, kind)
+        except UsageError:
+            pass  # none of this kind
+    return None
 
 
 def _names(field: Field, version: int) -> list[tuple[str, str]]:

@@ -9,12 +9,20 @@ the response frames instead. --units is for table, plain and csv: in JSON a numb
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TextIO
+from typing import Any, TextIO
 
 from scmictl.commands import Column, Output, Record, Rows, Stream, Text
 from scmictl.console.cell import bare, compact, csv_line, lines, look, own_frame, tabbed
 from scmictl.console.environment import Environment
-from scmictl.console.selection import ERROR, check_keys, columns_of, ordered, picked, where
+from scmictl.console.selection import (
+    ERROR,
+    check_keys,
+    columns_of,
+    keys,
+    ordered,
+    picked,
+    where,
+)
 from scmictl.console.terminal import json_text, safe, write
 from scmictl.console.view import View
 
@@ -71,6 +79,8 @@ def _rows(records: Sequence[Record], output: Rows, view: View, stream: TextIO) -
             return "".join(f"{text}\n" for text in texts)
         return "[\n" + ",\n".join(f"  {text}" for text in texts) + "\n]\n" if texts else "[]\n"
     columns = columns_of(records, output.columns, view)
+    if view.form == "table" and output.by and output.many and not view.fields:
+        return _tables(records, columns, output.by, view)
     if view.form == "table":
         return _table(records, columns, view, many=output.many)
     rows = [
@@ -111,6 +121,18 @@ def _table(records: Sequence[Record], columns: Sequence[Column], view: View, *, 
         pairs = [(safe(c.title), lines(look(record, c.key), c.unit, style)) for c in columns]
         sheets.append(draw.sheet(pairs, mark, view))
     return "\n".join(sheets)
+
+
+def _tables(records: Sequence[Record], columns: Sequence[Column], by: str, view: View) -> str:
+    """Return a table for each kind of records, with its columns in the order of their own keys."""
+    kinds: dict[Any, list[Record]] = {}
+    for record in records:
+        kinds.setdefault(look(record, by), []).append(record)
+    by_key = {column.key: column for column in columns}
+    return "\n".join(
+        _table(own, [by_key[key] for key in keys(own) if key in by_key], view, many=True)
+        for own in kinds.values()
+    )
 
 
 def _cell(record: Record, column: Column, style: str) -> str:

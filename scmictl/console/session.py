@@ -154,7 +154,7 @@ class Session:
         context = self.contexts.get(uri)
         if context is None:
             context = self.contexts[uri] = Context(
-                lambda: self._connect(uri, settings), notice=self.notice, said=self.said
+                lambda: self._connect(uri, settings), uri=uri, notice=self.notice, said=self.said
             )
         asks = self.environment.interactive and not self.unattended
         context.confirm = self.confirm if asks else None
@@ -165,10 +165,12 @@ class Session:
         context.lasting = self.lasting
         context.interrupt = self.interrupt
         context.vendor = options_.owner(settings.get("vendor"))
+        context.waiter = Waiter(self.interrupt, self._deadline)
+        context.timeout = values.duration(settings.get("timeout") or "1s")
         if context.connected:
             agent = context.agent
             agent.protocols.given = context.vendor
-            agent.timeout = values.duration(settings.get("timeout") or "1s")
+            agent.timeout = context.timeout
             agent.delayed_timeout = values.duration(settings.get("delayed_timeout") or "2s")
             agent.retry_busy = values.number(settings.get("retry_busy") or "0")
         return context
@@ -295,6 +297,8 @@ class Session:
         context.vendor = self.owner(options)
         context.deadline = self._deadline
         context.versions = options_.versions(self.settings(options).get("proto"), context.vendor)
+        # For who serves: it means the served side.
+        context.readonly = bool(self.settings(options).get("readonly"))
         return context
 
     def owner(self, options: Mapping[str, Any] | None = None) -> Owner | None:
@@ -358,6 +362,8 @@ class Session:
     def close(self) -> None:
         """Close every connection and print the statistics that were asked for."""
         for context in self.contexts.values():
+            if context.remote is not None:
+                context.remote.close()
             if context.connected:
                 agent = context.agent
                 try:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from scmictl import protocols, values
-from scmictl.agent import Event
+from scmictl.agent import CONTROL, Event
 from scmictl.commands import Arguments, Command
 from scmictl.console import guide, report
 from scmictl.console.plain import Plain
@@ -157,9 +157,20 @@ class Shell:
         """The connection to it, if there is one."""
         return self.news.connections.get(self.uri)
 
+    @property
+    def _by_hand(self) -> bool:
+        """Whether the target is a control socket, where there is no agent."""
+        return self.uri.startswith(f"{CONTROL}:")
+
     def _connect(self) -> None:
         """Connect to the target, if that is not done, and ask who we are there."""
-        self.session.context().agent  # noqa: B018 - made by being asked for
+        context = self.session.context()
+        if self._by_hand:
+            from scmictl.commands import reach
+
+            reach.connect(context)
+            return
+        context.agent  # noqa: B018 - made by being asked for
         self.news.look()
         self._greet()
 
@@ -282,10 +293,10 @@ class Shell:
             pieces += [("", " "), ("class:agent", safe(connection.agent_name))]
         if self.session.settings().get("readonly"):
             pieces.append(("class:warning", " (read-only)"))
-        if connection is None:
+        if connection is None and not self._by_hand:
             state = "lost" if self.uri in self.news.lost else "not connected"
             pieces.append(("class:lost", f" ({state})"))
-        elif connection.agent.reconnecting:
+        elif connection is not None and connection.agent.reconnecting:
             pieces.append(("class:lost", " (reconnecting)"))
         return [*pieces, ("", "> ")]
 

@@ -41,6 +41,8 @@ class Link(NamedTuple):
     depth: int
     facts: dict[str, object]
     """More to show in `info`: features, queue sizes and the like, in the order to show them."""
+    platform: object = None
+    """The simulated platform itself, where it is in this process and so within reach of a hand."""
 
 
 class Transport(Protocol):

@@ -80,6 +80,7 @@ class InProcess:
                 "queue_size": choices.queue_size,
                 "event_buffers": choices.event_buffers if self._queues.p2a else 0,
             },
+            platform=getattr(port, "platform", None),
         )
 
     def _device(self, plan: QueuePlan, name: str) -> DeviceQueue:

@@ -341,6 +341,29 @@ def test_the_last_names_are_offered_with_the_first_so_that_a_menu_inserts_no_mor
     assert common(offered) == "a"
 
 
+# --- changes by hand ------------------------------------------------------------------------------
+
+
+def test_a_resource_is_a_protocol_and_behind_its_colon_what_it_has() -> None:
+    assert texts("sim set sens") == ["sensor:"]
+    assert notes("sim state clock:u") == {"clock:uart0 ": "1  12 MHz (off)"}
+    assert texts("sim set clock:tw") == []
+    assert texts("sim set clock:5") == ["clock:5 "]
+    assert texts("sim state clock:uart0 sensor:soc") == ["sensor:soc-temp "]
+    assert texts("sim set pinctrl:group/u") == ["pinctrl:group/uart "]
+    assert texts("sim set clock:my") == ["'clock:my clock' "]
+    assert texts("sim set nothing:x") == []
+
+
+def test_faults_permissions_and_notifications_complete() -> None:
+    assert {"list", "clear", "busy", "late"} <= set(texts("sim fault "))
+    assert texts("sim perms ") == ["list", "allow", "deny", "reset"]
+    assert texts("sim notify CLOCK_RATE_CHANGED") == ["CLOCK_RATE_CHANGED "]
+    assert texts("sim notify CLOCK_RATE_SE") == []
+    assert "clock_id=" in texts("sim notify CLOCK_RATE_CHANGED ")
+    assert texts("use contr") == ["control:"]
+
+
 # --- learning -------------------------------------------------------------------------------------
 
 
