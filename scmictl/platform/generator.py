@@ -29,8 +29,7 @@ OWNERS = {**{kind: f"{kind}:" for kind in TABLES}, "pin": "pinctrl:"}
 
 MOST = {
     **dict.fromkeys((*TABLES, *PINS), 0xFFFF),
-    # Their lists say what the 16 bits of the counts cannot: ids go to 65535.
-    "clock": 0x10000,
+    # Numbers go to 65535; the list of sensors says what the 16 bits of their count cannot.
     "sensor": 0x10000,
     "agent": 255,
     "device": 0xFFFF,

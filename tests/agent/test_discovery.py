@@ -55,7 +55,7 @@ def test_a_list_can_never_be_longer_than_ids_go(agent: Agent, peer: Any) -> None
     found = agent.discover(sensor.PROTOCOL)
     assert len(found.resources) == 65536
     assert isinstance(found.fault, RemoteProtocolError)
-    assert "65785 sensors listed, PROTOCOL_ATTRIBUTES says 65535" in found.fault.message
+    assert "65785 sensors listed, expected the 65535 of PROTOCOL_ATTRIBUTES" in found.fault.message
 
 
 def test_a_count_that_is_not_full_is_believed(agent: Agent, peer: Any) -> None:

@@ -78,7 +78,7 @@ def test_the_seed_is_part_of_the_board(one: Any) -> None:
     ("options", "told"),
     [
         ("", "found no count"),
-        ("--clocks -1", "--clocks is -1, expected 0 to 65536"),
+        ("--clocks -1", "--clocks is -1, expected 0 to 65535"),
         ("--sensors 65537", "--sensors is 65537, expected 0 to 65536"),
         ("--power 65536", "--power is 65536, expected 0 to 65535"),
         ("--agents 256", "--agents is 256, expected 0 to 255"),

@@ -418,4 +418,4 @@ def test_the_group_says_what_the_platform_has(one: Any) -> None:
 def test_a_board_counts_its_pins(tmp_path: Path, console: Callable[..., Any]) -> None:
     (tmp_path / "pins.toml").write_text(BOARD)
     checked = console().json(f"board check {tmp_path / 'pins.toml'}")
-    assert checked["counts"] == {"pinctrl": 4}
+    assert checked["counts"] == {"pinctrl": 4, "pinctrl.group": 2, "pinctrl.function": 3}

@@ -212,7 +212,7 @@ def known_numbers(platform: Platform) -> dict[tuple[int, int], list[int]]:
     for one in platform.behaviours.values():
         parts = vars(one)
         lists = (parts[name] for name in ("domains", "clocks", "sensors") if name in parts)
-        for id, thing in enumerate(next(lists, [parts] * one.count)):
+        for id, thing in enumerate(next(lists, [parts] * len(one.names))):
             found[one.PROTOCOL.id, id] = sorted(numbers(freeze(thing)))
     return found
 
@@ -227,7 +227,7 @@ class Chatter:
     def __init__(self, platform: Platform, seed: int) -> None:
         self.random = random.Random(seed)
         self.behaviours = list(platform.behaviours.values())
-        self.counts = {one.PROTOCOL.id: max(1, one.count) for one in self.behaviours}
+        self.counts = {one.PROTOCOL.id: max(1, len(one.names)) for one in self.behaviours}
         if platform.name not in _KNOWN:
             _KNOWN[platform.name] = known_numbers(platform)
         self.known = _KNOWN[platform.name]
