@@ -164,6 +164,7 @@ class Telemetry(Behaviour):
         self, call: Call, request: telemetry.DeConfigure
     ) -> telemetry.DeConfigureResponse:
         flags = request.flags
+        call.fit(4, 8)  # what cannot be answered is not done
         require(not flags.reserved and flags.mode in tuple(DeMode))
         enabled = self.of(call.agent).enabled
         if flags.disable_all:

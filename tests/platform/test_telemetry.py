@@ -191,6 +191,13 @@ def test_what_cannot_be_enabled_is_refused(boss: Any, guest: Any) -> None:
     assert enabled(boss) == {ENERGY: STAMPED, TEMP: ON}
 
 
+def test_what_has_no_room_for_its_answer_is_not_enabled(boss: Any) -> None:
+    assert boss.status(configure(TEMP), 19) is Status.PROTOCOL_ERROR
+    assert boss.ask(telemetry.DeEnabledList(index=0)).array_ == []
+    boss.ask(configure(TEMP), 20)
+    assert enabled(boss) == {TEMP: ON}
+
+
 # --- reading --------------------------------------------------------------------------------------
 
 

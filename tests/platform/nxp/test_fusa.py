@@ -191,6 +191,13 @@ def test_a_group_of_faults_is_switched_by_a_mask(linux: Any, rtos: Any) -> None:
     assert rtos.words(FUSA | 0xA, 2, 0xFFFFFFFE, 0xFFFFFFFE) == [FUSA | 0xA, 0, 2, 0]
 
 
+def test_a_group_whose_answer_has_no_room_is_left_as_it_is(linux: Any) -> None:
+    group = fusa.FaultGroupNotify(fault_id_first=0, fault_mask=7, notify_enable=7)
+    assert linux.status(group, 15) is Status.PROTOCOL_ERROR
+    assert linux.words(FUSA | 0xA, 0, 0, 0) == [FUSA | 0xA, 0, 0, 0]
+    assert linux.ask(group, 16).notify_enabled == 7
+
+
 def test_resetting_an_agent_ends_its_listening_and_nothing_else(linux: Any, rtos: Any) -> None:
     watch(rtos)
     rtos.ask(change(LOCKUP, FaultChange.SET))
