@@ -140,6 +140,8 @@ class Lmm(Machines):
         if one.state == State.ON:
             graceful = lmm.Graceful(graceful=True)
             self.ask(one, call, "suspend", graceful, lambda now: self.sleep(one, origin))
+        elif one.pending is not None and one.pending[0] == "wake":
+            self.withdraw(one)
 
     def wake(self, call: Call, request: lmm.Wake) -> None:
         one = self.other(call, request.lm_id, Right.SET)

@@ -237,6 +237,15 @@ def test_waking_in_time_prevents_the_suspend(linux: Any) -> None:
     assert machine(linux, M7).state == ON
 
 
+def test_suspending_in_time_prevents_the_waking(linux: Any, hand: Any) -> None:
+    hand(lmm.ID, "m7", "state", "suspended")
+    watch(linux)
+    linux.ask(lmm.Wake(lm_id=M7))
+    linux.ask(lmm.Suspend(lm_id=M7))
+    assert heard(linux, linux.now + 1) == []
+    assert machine(linux, M7).state == SUSPENDED
+
+
 def test_what_is_off_is_neither_suspended_nor_woken(linux: Any) -> None:
     watch(linux)
     linux.ask(lmm.Suspend(lm_id=IDLE))
