@@ -98,6 +98,11 @@ class Domain:
         """Give it one of its levels, as an agent wants it."""
         self.level, self.set_by = level, agent
 
+    def allows(self, level: int) -> bool:
+        """Return whether it may have this one of its levels: there is always one that it may."""
+        first, last = self._allowed()
+        return first <= bisect_left(self.levels, level) <= last
+
     def limit(self, agent: int, low: int | None, high: int | None) -> None:
         """Set an agent's own limits; None leaves one as it is."""
         old_low, old_high = self.limits.get(agent, (None, None))

@@ -262,11 +262,9 @@ class Performance(Behaviour):
         one = self.find(call, request.domain_id)
         word = request.performance_level
         level = one.at(word) if one.indexed and call.version >= INDEXING else word
-        low, high = one.bounds
-        require(
-            level is not None and level in one.levels and low <= level <= high, Status.OUT_OF_RANGE
-        )
+        require(level in one.levels, Status.OUT_OF_RANGE)
         assert level is not None
+        require(one.allows(level), Status.OUT_OF_RANGE)
         self.permit(call, one, LEVEL)
         self.touch(call, one)
         self.change(one, call.agent, partial(one.ask, call.agent, level))

@@ -225,6 +225,22 @@ def test_a_level_outside_the_limits_cannot_be_set(boss: Any, guest: Any) -> None
         assert domain(boss, BIG).level == number
 
 
+def test_between_levels_the_one_that_is_allowed_can_be_set(boss: Any, guest: Any) -> None:
+    # No level lies between these limits; the one that holds instead is no error to ask for.
+    boss.ask(limits(BIG, 1100, 1400))
+    boss.ask(level(BIG, 1000))
+    # Limits that contradict each other leave one level too: the upper one wins.
+    guest.ask(limits(GPU, 3, 3))
+    boss.ask(limits(GPU, 1, 2))
+    assert boss.words(PERF | 6, GPU) == [PERF | 6, 0, 2, 2]
+    boss.ask(level(GPU, 2))
+    for number in (1, 3):
+        assert boss.status(level(GPU, number)) is Status.OUT_OF_RANGE
+    for number in (600, 1500):
+        assert boss.status(level(BIG, number)) is Status.OUT_OF_RANGE
+    assert (domain(boss, BIG).level, domain(boss, GPU).level) == (1000, 40)
+
+
 def test_an_agent_sets_only_what_it_may(guest: Any) -> None:
     guest.ask(level(BIG, 300))
     assert guest.status(limits(BIG, 300, 600)) is Status.DENIED
