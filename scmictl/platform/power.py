@@ -210,6 +210,7 @@ class Power(Behaviour):
                 self.arrive(one)
                 return
             self.stop(one)
+            one.set_by = PLATFORM
             if state != one.state:
                 self.enter(one, state, PLATFORM)
         elif key == "latency":

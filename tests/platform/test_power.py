@@ -483,6 +483,15 @@ def test_what_another_agent_has_set_since_stays(boss: Any, guest: Any) -> None:
     assert now_in(boss, DISPLAY) == OFF
 
 
+def test_what_a_hand_has_done_since_stays(boss: Any, guest: Any) -> None:
+    guest.ask(to(DISPLAY, ON))
+    hand(boss, DISPLAY, "state", "off")
+    guest.ask(to(DISPLAY, ON))
+    hand(boss, DISPLAY, "state", "on")
+    boss.ask(reset(2))
+    assert now_in(boss, DISPLAY) == ON
+
+
 def test_resetting_an_agent_takes_its_vote_back(boss: Any, guest: Any) -> None:
     boss.ask(to(BUS, OFF, 1))
     settle(boss, guest)
