@@ -179,14 +179,21 @@ class Command(NamedTuple):
 def check_word(name: str, kind: str, choices: Sequence[str], unit: str | None, word: str) -> None:
     """Raise UsageError if ``word`` cannot be of ``kind``."""
     try:
-        if kind == "choice" and word not in choices:
-            numeric = "0x…" in choices
-            if not numeric:
+        # A name may be typed as it is printed: with "_" for "-".
+        if kind == "choice" and word not in choices and word.replace("_", "-") not in choices:
+            if "0x…" not in choices or not _is_number(word):
                 raise values.unknown("value", word, choices)
-            values.number(word)
         elif kind == "number":
             values.number(word, unit)
         elif kind == "duration":
             values.duration(word)
     except UsageError as error:
         raise UsageError(f"{name}: {error.message}", hint=error.hint) from error
+
+
+def _is_number(word: str) -> bool:
+    try:
+        values.number(word)
+    except UsageError:
+        return False
+    return True

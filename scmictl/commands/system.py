@@ -94,8 +94,9 @@ def check_state(args: Arguments) -> None:
 
 
 def _state(word: str) -> int:
-    if word in _NAMES:
-        return _NAMES[word]
+    name = word.replace("_", "-")
+    if name in _NAMES:
+        return _NAMES[name]
     state = values.number(word)
     if not 0 <= state <= 0xFFFFFFFF:
         raise UsageError(f"found the state {word}, expected 0 to 0xffffffff")

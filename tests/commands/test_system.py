@@ -104,6 +104,18 @@ def test_a_state_that_cannot_be_is_a_usage_error_before_anything_is_sent(
     assert one.frames == []
 
 
+def test_a_word_that_is_no_state_is_told_the_states_there_are(one: Any) -> None:
+    error, _ = one.fails("system set shutdwon -y")
+    assert "shutdown, cold-reset, warm-reset, power-up, suspend, 0x…" in error.message
+    assert "shutdown" in (error.hint or "")
+
+
+def test_a_state_can_be_typed_as_it_is_printed(one: Any) -> None:
+    one.json("system set suspend -y")
+    record = one.json("system set power_up -y")
+    assert (record["requested"], record["state"]) == ("power_up", "power_up")
+
+
 def test_a_dry_run_sends_nothing_at_all(one: Any) -> None:
     assert one.json("system set suspend --graceful --dry-run --proto system=2.1") == [
         {"message": "SYSTEM_POWER_STATE_SET",
