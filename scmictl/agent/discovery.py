@@ -25,8 +25,17 @@ FULL = MOST - 1
 """What the 16 bits of a count can say at most: then there can be one thing more, and the list, or
 the thing itself, says whether it is there."""
 
-FAILED = (Status.BUSY, Status.COMMS_ERROR, Status.GENERIC_ERROR, Status.HARDWARE_ERROR)
-"""What a platform answers when something went wrong, whatever was asked."""
+FAILED = (
+    Status.BUSY,
+    Status.COMMS_ERROR,
+    Status.GENERIC_ERROR,
+    Status.HARDWARE_ERROR,
+    Status.PROTOCOL_ERROR,
+)
+"""What a platform answers when something went wrong, whatever was asked.
+
+A protocol error among them: it is what platforms say where there is no room for the answer.
+"""
 
 
 class Resource:

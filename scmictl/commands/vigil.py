@@ -56,7 +56,7 @@ _LEVEL = (
 )
 _LIMITS = (*_TIME, Column("name", "NAME"), Column("min", "MIN"), Column("max", "MAX"))
 _CAP = (*_TIME, Column("name", "NAME"), Column("cap", "CAP"), Column("unit", "UNIT"))
-_POWER = (*_TIME, Column("name", "NAME"), Column("power", "POWER"), Column("unit", "UNIT"))
+_MEASURED = (*_TIME, Column("name", "NAME"), Column("power", "POWER"), Column("unit", "UNIT"))
 _RESET = (*_TIME, Column("name", "NAME"), Column("agent_id", "AGENT"))
 _BASE = (*_TIME, Column("agent_id", "AGENT"), Column("fields", "FIELDS"))
 
@@ -130,7 +130,7 @@ def powercap_watch(ctx: Context, args: Arguments) -> Output:
     """Stream changes of caps, power that leaves thresholds, or either as it is read."""
     limits = Criteria(args, differ="values")
     measured = args.power or args.below or args.above
-    columns = _POWER if measured else _CAP
+    columns = _MEASURED if measured else _CAP
     if limits.interval is not None:
         request = powercap.MeasurementsGet if measured else powercap.CapGet
         read = _poll(ctx, powercap.PROTOCOL, args.ids, request)

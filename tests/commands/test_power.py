@@ -166,6 +166,11 @@ def test_a_platform_without_the_protocol_does_not_offer_it(
     assert isinstance(error, NotOffered)
 
 
+def test_a_name_that_had_no_room_to_be_read_may_well_exist(power: Callable[..., Any]) -> None:
+    error, _ = power(query="?message-size=24").fails("power get gpu")
+    assert (error.exit_code, error.name) == (30, "PROTOCOL_ERROR")
+
+
 # --- statistics -----------------------------------------------------------------------------------
 
 
@@ -223,6 +228,11 @@ def test_a_state_that_cannot_be_is_a_usage_error_before_anything_is_sent(
     error, _ = one.fails(f"power set gpu {state}")
     assert isinstance(error, UsageError)
     assert one.frames == []
+
+
+def test_a_word_that_is_no_state_is_told_the_states_there_are(one: Any) -> None:
+    error, _ = one.fails("power set gpu of")
+    assert "'of', expected one of: on, off, 0x…" in error.message
 
 
 @pytest.mark.parametrize("state", ["off", "0x40000001"])
@@ -363,6 +373,14 @@ def test_changes_are_watched_with_their_states(one: Any) -> None:
     assert [record[key] for key in ("id", "name", "state", "raw_state")] == [
         0, "gpu", "off", 0x40000000,
     ]  # fmt: skip
+
+
+def test_a_watch_shows_the_state_and_who_caused_it(one: Any) -> None:
+    one.text("subscribe POWER_STATE_CHANGED gpu")
+    one.text("power set gpu off -y")
+    heading, row = one.text("power watch gpu -n 1 --for 5s -o plain").splitlines()
+    assert heading.split("\t") == ["time", "event", "name", "state", "agent_id"]
+    assert row.split("\t")[1:] == ["POWER_STATE_CHANGED", "gpu", "off", "1"]
 
 
 def test_a_watch_waits_for_a_state(one: Any) -> None:
