@@ -115,10 +115,12 @@ class Follower:
     ) -> None:
         """Raise the error of what was named, and tell the others."""
         for source, error in zip(sources, errors, strict=True):
-            if error is not None and source.named:
+            if error is None:
+                continue
+            if source.named and not self.lenient:
                 raise error
-            if error is not None:
-                self.ctx.notice(f"{source.called} is not {what}: {error.name}")
+            called = source.switch.event.SPEC if source.resource is None else source.called
+            self.ctx.notice(f"{called} is not {what}: {error.name}")
 
     def _follow(self, wanted: set[tuple[str, int | None]]) -> Iterator[Record]:
         agent, criteria = self.ctx.agent, self.criteria

@@ -82,6 +82,14 @@ def test_a_machine_is_watched_by_its_name(imx95: Any) -> None:
     ]
 
 
+def test_everything_is_watched_but_what_this_agent_may_not_hear(imx95: Any) -> None:
+    # AP-NS is no safety environment, which only the refusal tells.
+    imx95.fails("watch -n 1 --for 1ms")
+    assert "FUSA_FEENV_STATE_EVENT" in imx95.said
+    error, _ = imx95.fails("watch FUSA_FEENV_STATE_EVENT -n 1 --for 1ms")
+    assert error.name == "NOT_SUPPORTED"
+
+
 def test_a_clock_is_watched_by_its_name(imx95: Any) -> None:
     imx95.text("call BBM_RTC_ALARM_SET rtc_id=0 flags.enable=1 time=1767225601")
     found = imx95.lines("watch BBM_RTC_EVENT bbnsm -n 1 --for 5")
