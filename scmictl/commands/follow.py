@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from scmictl.agent import Event, Lost, Reconnected, Resource, Stray
+from scmictl.agent.discovery import refused
 from scmictl.commands import allowance, event, gauge, reading, scale
 from scmictl.commands.command import Arguments, Column, Record, Stream
 from scmictl.commands.context import Context
@@ -19,7 +20,7 @@ from scmictl.commands.criteria import Criteria, Stamps
 from scmictl.commands.event import Source, Switch
 from scmictl.commands.hold import Holds, Pair
 from scmictl.commands.power import state_record
-from scmictl.errors import NotOffered, ScmictlError
+from scmictl.errors import NotOffered, ScmictlError, StatusError
 from scmictl.protocols import Protocol, perf, power, powercap, sensor
 
 
@@ -68,8 +69,9 @@ class Follower:
         for wish in self.wishes:
             try:
                 found += event.sources(self.ctx, wish.switch, wish.words)
-            except NotOffered:
-                if not self.lenient:
+            except (NotOffered, StatusError) as error:
+                # A protocol that this agent may not use is not offered to it.
+                if not self.lenient or not (isinstance(error, NotOffered) or refused(error)):
                     raise
         if not found:
             event.require_events(self.ctx, "watch")

@@ -188,6 +188,21 @@ def test_the_tool_without_words_watches_all_that_is_offered(watching: Make) -> N
 # --- how it ends ----------------------------------------------------------------------------------
 
 
+def test_the_tool_leaves_out_a_protocol_that_the_agent_may_not_use(watching: Make) -> None:
+    head = """
+    [[agent]]
+    name = "outsider"
+    denied = ["clocks"]
+    [[device]]
+    name = "clocks"
+    owns = ["clock:osc", "clock:uart"]
+    """
+    console = watching(head=head, query="?agent=outsider")
+    assert console.fails("watch CLOCK_RATE_CHANGED -n 1")[0].name == "DENIED"
+    (record,) = console.lines("watch -n 1 --for 5s")
+    assert record["protocol"] == "sensor"
+
+
 def test_a_count_ends_a_watch(watching: Make) -> None:
     assert len(watching().lines("sensor watch temp -n 4")) == 4
 
