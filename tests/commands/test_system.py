@@ -160,6 +160,21 @@ def test_a_platform_that_does_not_tell_its_state_can_be_set_all_the_same(
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("fault", "name"), [("error:GENERIC_ERROR", "GENERIC_ERROR"), ("overdue:400ms", "TIMEOUT")]
+)
+def test_what_was_asked_for_is_shown_also_if_the_state_cannot_be_read_after_it(
+    make: Callable[..., Any], fault: str, name: str
+) -> None:
+    console = make("", f"?fault={fault}@SYSTEM_POWER_STATE_GET")
+    error, rows = console.fails("system set shutdown -y -T 100ms")
+    assert error.exit_code == 8
+    assert rows == [
+        {"state": None, "raw_state": None, "error": name, "requested": "shutdown",
+         "graceful": False},
+    ]  # fmt: skip
+
+
 def test_info_says_which_messages_there_are(make: Callable[..., Any]) -> None:
     found = make("state_get = false").json("system info")
     assert found["version"] == "2.1"
