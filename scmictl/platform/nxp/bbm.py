@@ -209,7 +209,11 @@ class Bbm(Behaviour):
 
     def subscribed(self, event: type[Notification], resource: int, now: float) -> None:
         if event is bbm.RtcEvent:
-            self.arm(self.rtcs[resource], now)
+            rtc = self.rtcs[resource]
+            if rtc.id not in self._timers:
+                # Nobody has looked until now: what has passed since is no news.
+                rtc.due(self.platform.uptime_us(now))
+            self.arm(rtc, now)
 
     def tell(
         self, rtc: Rtc, what: int, *, owner: int | None = None, but: int | None = None

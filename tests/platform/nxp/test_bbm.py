@@ -210,6 +210,18 @@ def test_a_clock_that_was_not_looked_at_has_missed_nothing(linux: Any) -> None:
     assert seconds(linux, SHORT) == 100 % 16
 
 
+def test_what_has_passed_before_anybody_listened_is_not_told(linux: Any, rtos: Any) -> None:
+    assert seconds(linux, SHORT) == 0
+    linux.now += 20  # a lap of 16 seconds and more
+    watch(linux, id=SHORT)
+    assert heard(linux) == []
+    watch(linux, id=SHORT, flags=RtcNotifyFlags(0))
+    linux.now = rtos.now = linux.now + 16
+    watch(rtos, id=SHORT)
+    assert heard(rtos) == []
+    assert heard(rtos, rtos.now + 16) == [1 << 24 | ROLLOVER]
+
+
 def test_nothing_waits_where_nobody_listens(linux: Any) -> None:
     linux.ask(bbm.RtcTimeSet(rtc_id=BBNSM, time=5))
     assert linux.port.next_deadline() is None
