@@ -189,7 +189,8 @@ class Telemetry(Behaviour):
     ) -> telemetry.DeEnabledListResponse:
         require(not request.flags.reserved)
         enabled = self.of(call.agent).enabled if request.flags.selector == Thing.DE else {}
-        left = self.after(sorted(enabled), request.index)
+        there = [id for id in sorted(enabled) if self.visible(call.agent, id)]
+        left = self.after(there, request.index)
         page = left[: call.fit(8)] if left else []
         return telemetry.DeEnabledListResponse(
             flags=telemetry.EnabledFlags(returned=len(page), remaining=len(left) - len(page)),

@@ -251,6 +251,7 @@ def test_an_event_that_is_invalid_or_denied(boss: Any, guest: Any) -> None:
     guest.ask(collect(Mode.SINGLE_READ))
     (reading,) = guest.events(guest.now + 1)
     assert reading.array_ == [1, THROTTLED, 0, 0]
+    assert enabled(guest) == {THROTTLED: ON}, "nor is it listed"
 
 
 # --- updates --------------------------------------------------------------------------------------
