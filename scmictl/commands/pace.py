@@ -164,4 +164,21 @@ def _abilities(description: perf.DomainAttributesResponse | None) -> Record:
         "sustained_frequency_khz": description.sustained_freq or None,
         "sustained_level": description.sustained_perf_level or None,
         "guaranteed_level": description.guaranteed_perf_level or None,
+        "qos": _quality(description),
+    }
+
+
+def _quality(description: perf.DomainAttributesResponse) -> Record | None:
+    """Return what a domain says of its quality of service; None before 4.1."""
+    attributes, kinds = description.attributes, description.qos_capability_types
+    if kinds is None:
+        return None
+    parent = description.qos_parent_id
+    return {
+        "only": attributes.qos_only_domain,
+        "async_config": attributes.async_qos_config,
+        "reduce_sustained_level": attributes.reduce_sustained_level,
+        "architected_types": kinds.architected_types,
+        "oem_types": kinds.oem_types,
+        "parent": None if parent == perf.NO_PARENT else parent,
     }

@@ -50,6 +50,7 @@ _SHOW = (
     Column("notifications", "notifications"),
     Column("fastchannel", "fast channels"),
     Column("level_indexing_mode", "level indexing"),
+    Column("qos", "quality of service"),
     Column("levels", "levels"),
 )
 

@@ -172,8 +172,27 @@ def test_all_that_can_be_known_is_shown(one: Any) -> None:
     assert one.json("perf show bus")["notifications"] == []
 
 
-def test_a_guaranteed_level_is_known_from_4_1_on(domains: Make) -> None:
-    assert domains("4.1").json("perf show big")["guaranteed_level"] == 1000000
+def test_a_guaranteed_level_and_quality_of_service_are_known_from_4_1_on(
+    domains: Make, script: Any
+) -> None:
+    assert domains("4.0").json("perf show big")["qos"] is None
+    row = domains("4.1").json("perf show big")
+    assert (row["guaranteed_level"], row["qos"]["parent"]) == (1000000, None)
+    # Asynchronous configuration, reducing the sustained level; OEM types 3, architected 5; parent 7
+    bits = 1 << 24 | 1 << 22
+    platform = script(
+        {
+            (PERF, 0x0, None): word(0x40001),
+            (PERF, 0x1, None): word(1, 0, 0, 0),
+            (PERF, 0x3, None): described("p", bits) + word(9, 3 << 16 | 5, 7),
+            (PERF, 0x4, None): word(0),
+        }
+    )
+    [row] = platform.run("perf show p").records
+    assert row["qos"] == {
+        "only": False, "async_config": True, "reduce_sustained_level": True,
+        "architected_types": 5, "oem_types": 3, "parent": 7,
+    }  # fmt: skip
 
 
 def test_what_an_agent_may_not_set_is_shown(domains: Make) -> None:
