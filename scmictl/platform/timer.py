@@ -30,12 +30,14 @@ class Timers:
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Timer]] = []
+        self._aside: list[tuple[float, int, Timer]] = []
+        """What this run has found due, but the next one is to perform."""
         self._added = 0
         self._dead = 0
 
     def __len__(self) -> int:
         """Return how many actions are still to come."""
-        return len(self._heap) - self._dead
+        return len(self._heap) + len(self._aside) - self._dead
 
     def add(self, due: float, action: Action) -> Timer:
         """Have ``action(now)`` called by the first ``run`` at ``due`` or later."""
@@ -52,6 +54,7 @@ class Timers:
         self._dead += 1
         if self._dead * 2 > len(self._heap):
             self._heap = [entry for entry in self._heap if entry[2].action is not None]
+            self._aside = [entry for entry in self._aside if entry[2].action is not None]
             heapq.heapify(self._heap)
             self._dead = 0
 
@@ -65,14 +68,13 @@ class Timers:
     def run(self, now: float) -> None:
         """Perform what is due at ``now``, earliest first."""
         fence = self._added
-        later = []
         while (due := self.next_due()) is not None and due <= now:
             entry = heapq.heappop(self._heap)
             if entry[1] >= fence:
-                later.append(entry)
+                self._aside.append(entry)
                 continue
             action, entry[2].action = entry[2].action, None
             assert action is not None
             action(now)
-        for entry in later:
-            heapq.heappush(self._heap, entry)
+        while self._aside:
+            heapq.heappush(self._heap, self._aside.pop())

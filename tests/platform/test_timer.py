@@ -77,3 +77,15 @@ def test_exactly_what_is_due_and_not_cancelled_runs(plan: list[tuple[int, bool]]
     left = [due for due, _ in kept if due > now]
     assert timers.next_due() == min(left, default=None)
     assert len(timers) == len(left)
+
+
+def test_what_waits_for_the_next_run_can_be_cancelled_in_this_one() -> None:
+    timers = Timers()
+    added = []
+    # The first action adds one that is due at once; the second cancels it before it has its turn.
+    timers.add(1.0, lambda now: added.append(timers.add(1.5, lambda now: None)))
+    timers.add(2.0, lambda now: timers.cancel(added[0]))
+    timers.run(3.0)
+    assert (len(timers), timers.next_due()) == (0, None)
+    timers.add(4.0, lambda now: None)
+    assert len(timers) == 1
