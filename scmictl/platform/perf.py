@@ -4,6 +4,7 @@ What the reference leaves open is decided like this: a level past the end of the
 INVALID_PARAMETERS, as Arm's test suite wants it. A limit may lie between two levels, a level may
 not be set there (OUT_OF_RANGE). A level is reached before its command is answered, whatever its
 latency. A single limit that contradicts the agent's other one is taken, and the upper one wins.
+Where no level lies between the limits, the highest one below them is the one that can be set.
 Both notifications go to the causing agent too, and only for a change of what holds.
 
 The transport of this platform is virtio, without shared memory: there is no statistics region, and
