@@ -15,9 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from scmictl.agent import Interrupt
 from scmictl.errors import Interrupted
+
+# The same examples in every run: what a change breaks is seen with that change.
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.load_profile("steady")
 
 
 class PassedTime:

@@ -281,7 +281,7 @@ def _pairs(settings: Sequence[str]) -> dict[str, str]:
         if not equals or not key:
             raise UsageError(f"found {ask.brief(word)}, expected KEY=VALUE")
         if key in pairs:
-            raise UsageError(f"{key} is given twice")
+            raise UsageError(f"{values.shown(key)} is given twice")
         pairs[key] = text
     return pairs
 
