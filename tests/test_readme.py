@@ -70,9 +70,10 @@ def test_the_examples_of_the_readme_are_real_output(line: str) -> None:
     assert f"$ scmictl {line}\n{run(shlex.split(line))}" in README.replace(NOTICE, "")
 
 
-def test_the_batch_file_of_the_readme_passes(tmp_path: Path) -> None:
-    script = tmp_path / "uart.scmi"
-    script.write_text(block("A batch file is", "text"))
+@pytest.mark.parametrize("before", ["A batch file is", "**By hand.**"])
+def test_the_batch_files_of_the_readme_pass(tmp_path: Path, before: str) -> None:
+    script = tmp_path / "file.scmi"
+    script.write_text(block(before, "text"))
     environment = Environment(io.StringIO(), io.StringIO(), io.StringIO(), {})
     with Session(environment, {"target": "sim:demo"}, lasting=True) as session:
         assert run_files(session, [str(script)]) == 0

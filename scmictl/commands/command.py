@@ -135,6 +135,7 @@ class Command(NamedTuple):
 
     ``effect`` is the most it can do. ``connects`` says whether it needs a target at all,
     ``lasting`` that what it does lasts until undone or the connection ends (no use in a one-shot).
+    ``details`` are paragraphs with empty lines between; one of several lines is shown as it stands.
     """
 
     group: str

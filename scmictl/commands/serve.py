@@ -138,7 +138,8 @@ COMMANDS = (
             "Any vhost-user frontend can attach, one after another; Ctrl-C ends it. What a "
             "readonly one (with -r every one) wants to change is DENIED. With --control, `scmictl "
             "-t control:PATH sim ...` changes the platform meanwhile; only its own user may. "
-            f"{fault.describe()} `none` ends those of the board."
+            "`--fault none` ends the faults of the board. "
+            f"{fault.describe()}"
         ),
     ),
 )

@@ -270,7 +270,7 @@ COMMANDS = (
         ),
         effect=Effect.WRITE,
         validate=check_fault,
-        details=f"{faults.describe()} They are added to those in force; `clear` ends all.",
+        details=f"Added to those in force; `clear` ends all. {faults.describe()}",
     ),
     Command(
         "sim",

@@ -88,8 +88,9 @@ def _command(command: Command) -> Iterator[str]:
     yield ".TP"
     yield " ".join(words)
     yield _text(f"{command.help[:1].upper()}{command.help[1:]}.")
-    if command.details:
-        yield _text(command.details)
+    for part in command.details.split("\n\n") if command.details else ():
+        lines = part.split("\n")
+        yield from [".nf", *map(_line, lines), ".fi"] if len(lines) > 1 else [_text(part)]
     if command.options:
         yield ".RS"
         for option in command.options:
@@ -132,8 +133,13 @@ def _section(title: str, text: str) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
+    """Return a text that man(7) fills, with what it would read as its own escaped."""
+    return _line(" ".join(text.split()))
+
+
+def _line(text: str) -> str:
     """Escape what man(7) would read as its own."""
-    escaped = " ".join(text.replace("\\", "\\e").replace("-", "\\-").split())
+    escaped = text.replace("\\", "\\e").replace("-", "\\-")
     return re.sub(r"^([.'])", r"\\&\1", escaped)
 
 

@@ -68,6 +68,12 @@ class _ShowHelp(Exception):
         self.command = command
 
 
+def _details(command: Command) -> str:
+    """Return the details as the help takes them: paragraphs of several lines stay as they are."""
+    parts = command.details.split("\n\n")
+    return "\n\n".join(f"\b\n{part}" if "\n" in part else part for part in parts)
+
+
 def _topic(command: Command | None, words: Sequence[str]) -> str:
     """Return what the help of ``command`` has to add for what was typed with it."""
     if command is None or command.topic is None:
@@ -190,7 +196,7 @@ class _Verb(typer.core.TyperCommand):
                 *(_option(option, hidden=True) for option in GLOBALS if option.key not in own),
                 _help_option(),
             ],
-            help=f"{command.help[:1].upper()}{command.help[1:]}.\n\n{command.details}".strip(),
+            help=f"{command.help[:1].upper()}{command.help[1:]}.\n\n{_details(command)}".strip(),
             short_help=command.help,
             epilog="Global options go anywhere on the line: scmictl --help lists them.",
             rich_markup_mode=None,

@@ -375,14 +375,17 @@ def _number(text: str) -> int | None:
 
 
 def describe() -> str:
-    """Return the grammar and the kinds for a help text."""
-    kinds = "; ".join(
-        f"{kind.name}{f' ({kind.takes[1]})' if kind.takes[0] else ''}: {kind.help}"
-        for kind in KINDS.values()
-    )
+    """Return the grammar for a help text, and behind it the kinds, a line or more for each."""
+    from textwrap import wrap  # only help needs it
+
+    kinds = []
+    for kind in KINDS.values():
+        name = f"{kind.name}{f':{kind.takes[1]}' if kind.takes[0] else ''}"
+        first, *more = wrap(kind.help, 50)
+        kinds += [f"{name:24}{first}", *(f"{'':24}{line}" for line in more)]
     return (
         "A fault is KIND[:HOW...][@WHAT][@agent=NAME], several with commas between. HOW: 5% (so "
         "many of all), 2 (so often at most), +3 (not the first 3), and for some kinds 20ms, 4B, "
-        "1000x or a status. WHAT: a protocol or a message, as in clock or clock.RATE_GET. "
-        f"Kinds, with their defaults: {kinds}."
+        "1000x or a status, with the default below. WHAT: a protocol or a message, as in clock or "
+        "clock.RATE_GET.\n\n" + "\n".join(kinds)
     )
