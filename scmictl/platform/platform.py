@@ -92,6 +92,8 @@ class Platform:
         self.now = 0.0
         self._started: float | None = None
         self._ports: dict[Port, None] = {}
+        self._left: list[Port] = []
+        """Closed ports with commands that are accepted and not yet done."""
         self._subscribers: dict[tuple[type[Notification], int], dict[Port, None]] = {}
         self.by_agent = self._read_agents(board)
         self.faults = self._read_faults(identity)
@@ -164,6 +166,7 @@ class Platform:
         """Forget a port and its subscriptions; :meth:`Port.close` calls it."""
         self._unsubscribe(port)
         self._ports.pop(port, None)
+        self._left = [left for left in (*self._left, port) if left.busy]
 
     # --- time -------------------------------------------------------------------------------------
 
@@ -238,12 +241,12 @@ class Platform:
     # --- agents -----------------------------------------------------------------------------------
 
     def reset_agent(self, agent: int, now: float, *, permissions: bool) -> None:
-        """Put back everything the agent has configured, on all its connections.
+        """Put back everything the agent has configured, on all its connections, ended ones too.
 
         Outstanding commands are dropped without an answer, as for an agent that has restarted.
         Negotiated versions belong to the connection and stay.
         """
-        for port in self._ports:
+        for port in (*self._ports, *self._left):
             if port.agent == agent:
                 self._unsubscribe(port)
                 port.abandon()

@@ -111,6 +111,11 @@ class Port:
 
     # --- for the platform -------------------------------------------------------------------------
 
+    @property
+    def busy(self) -> bool:
+        """Whether accepted asynchronous commands are not done yet."""
+        return any(self._outstanding.values())
+
     def notify(self, event: Notification) -> bool:
         """Put a notification into the outbox; False if the version in force does not have it."""
         version = self.versions[event.PROTOCOL_ID]

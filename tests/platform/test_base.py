@@ -272,6 +272,17 @@ def test_a_reset_drops_what_the_agent_has_outstanding(boss: Any, guest: Any) -> 
     assert boss.ask(clock.RateGet(clock_id=1)).rate == 100_000_000
 
 
+def test_a_reset_drops_what_a_connection_that_has_ended_left_outstanding(
+    boss: Any, guest: Any
+) -> None:
+    boss.ask(device(GUEST, GPU, 1))
+    guest.ask(clock.RateSet(flags=clock.RateSetFlags(1), clock_id=1, rate=400_000_000))
+    guest.port.close()
+    boss.ask(reset(GUEST))
+    boss.port.poll(boss.now + 10)
+    assert boss.ask(clock.RateGet(clock_id=1)).rate == 100_000_000
+
+
 def test_resetting_the_platform_itself_does_nothing(boss: Any) -> None:
     boss.ask(clock.RateSet(clock_id=1, rate=400_000_000))
     boss.ask(reset(0, 1))
