@@ -15,7 +15,7 @@ from scmictl.errors import LocalProtocolError, RemoteProtocolError
 from scmictl.protocols import base, by_id, id_name
 from scmictl.protocols.common import MessageAttributes, NegotiateProtocolVersion, ProtocolVersion
 from scmictl.protocols.protocol import Protocol
-from scmictl.wire import Message, Request, Struct, codec, header, status_name
+from scmictl.wire import Field, Message, Request, Struct, codec, header, status_name
 from scmictl.wire.header import Header
 from scmictl.wire.record import record as fields_of
 
@@ -92,6 +92,7 @@ def decode(
         found["error"] = error.message.partition(": ")[2] or error.message
         if isinstance(error.partial, Struct):
             found["fields"] = fields_of(error.partial, spoken)
+            _show_hidden(found, error.partial, spoken, payload)
             payload = payload[_size(error.partial, spoken) :]
         found["surplus"] = payload.hex()
     return found
@@ -162,6 +163,10 @@ def _read(found: Record, layout: type[Struct], version: int, payload: bytes) -> 
     message = codec.decode(layout, version, payload)
     found["fields"] = fields_of(message, version)
     found["surplus"] = message.surplus.hex()
+    _show_hidden(found, message, version, payload)
+
+
+def _show_hidden(found: Record, message: Struct, version: int, payload: bytes) -> None:
     hidden = _hidden(message, version, payload)
     if hidden:
         found["hidden"] = hidden
@@ -169,38 +174,62 @@ def _read(found: Record, layout: type[Struct], version: int, payload: bytes) -> 
 
 def _hidden(message: Struct, version: int, payload: bytes) -> str:
     """Return in hex what no field shows: bytes behind the NUL of a text, padding that is not 0."""
-    try:
-        shown = codec.encode(message, version)
-    except LocalProtocolError:
-        return ""  # a text without a NUL, or not ASCII: all of it is shown
-    runs = []
-    at = 0
-    while at < min(len(shown), len(payload)):
-        end = at
-        while end < min(len(shown), len(payload)) and shown[end] != payload[end]:
-            end += 1
-        if end > at:
-            runs.append(payload[at:end].hex())
-        at = end + 1
-    return " ".join(runs)
+    if any(field.kind == "construct" for field in message.layout(version)):
+        parts = _changed(message, version, payload)
+    else:
+        parts = _unseen(message, version, payload)[0]
+    return " ".join(run.hex() for part in parts for run in part.split(b"\0") if run)
 
 
-def _size(struct: Struct, version: int) -> int:
-    """Return the number of bytes of the fields that a struct has, in a layout or cut short."""
-    total = 0
+def _unseen(struct: Struct, version: int, payload: bytes, at: int = 0) -> tuple[list[bytes], int]:
+    """Return what of a struct at an offset stands in no field, and where the struct ends."""
+    parts: list[bytes] = []
     for field in struct.layout(version):
         value = getattr(struct, field.name, None)
         if value is None:
             continue
-        if field.kind == "packed":
-            total += len(value) + -len(value) % 4
-        elif field.kind != "array":
-            total += field.size
-        elif isinstance(field.element, type) and issubclass(field.element, Struct):
-            total += sum(_size(item, version) for item in value)
-        else:
-            total += len(value) * codec.element_size(field, version)
-    return total
+        end = at + _field_size(field, value, version)
+        if field.kind == "text":
+            parts.append(payload[at:end].partition(b"\0")[2])
+        elif field.kind == "packed":
+            parts.append(payload[at + len(value) : end])
+        elif field.kind == "array":
+            for item in value if _is_struct(field) else ():
+                inner, at = _unseen(item, version, payload, at)
+                parts += inner
+        at = end
+    return parts, at
+
+
+def _changed(message: Struct, version: int, payload: bytes) -> list[bytes]:
+    """Return what is lost when a message with a construct type of its own is built again."""
+    try:
+        shown = codec.encode(message, version)
+    except LocalProtocolError:
+        return []
+    pairs = zip(payload, shown, strict=False)
+    return [bytes(byte if byte != again else 0 for byte, again in pairs)]
+
+
+def _size(struct: Struct, version: int) -> int:
+    """Return the number of bytes of the fields that a struct has, in a layout or cut short."""
+    values = ((field, getattr(struct, field.name, None)) for field in struct.layout(version))
+    return sum(_field_size(field, value, version) for field, value in values if value is not None)
+
+
+def _field_size(field: Field, value: Any, version: int) -> int:
+    if field.kind == "packed":
+        return len(value) + -len(value) % 4
+    if field.kind != "array":
+        return field.size
+    if _is_struct(field):
+        return sum(_size(item, version) for item in value)
+    return len(value) * codec.element_size(field, version)
+
+
+def _is_struct(field: Field) -> bool:
+    """Return whether the elements of an array have fields of their own."""
+    return isinstance(field.element, type) and issubclass(field.element, Struct)
 
 
 def _raw_words(found: Record, payload: bytes) -> None:

@@ -127,6 +127,19 @@ def test_bytes_behind_the_end_of_a_name_and_in_padding_are_shown_too() -> None:
     assert "hidden" not in Outcome("06400000 00000000 01000000 14000000", "--as", "response").only
 
 
+def test_what_a_name_hides_is_shown_when_it_is_not_ascii_or_the_frame_is_cut_short() -> None:
+    foreign = "03400000 00000000 4eff5000 11220033 00000000 00000000"
+    found = Outcome(foreign, "--as", "response").only
+    assert (found["fields"], found["hidden"]) == ({"vendor_identifier": "N\\xffP"}, "1122 33")
+    quiet = "03400000 00000000 4eff5000 00000000 00000000 00000000"
+    assert "hidden" not in Outcome(quiet, "--as", "response").only
+    # POWERCAP_DOMAIN_ATTRIBUTES that ends after the name.
+    short = "03600000 00000000 00000000 41005a00 00000000 00000000 00000000"
+    found = Outcome(short, "--as", "response").only
+    assert (found["fields"]["name"], found["hidden"]) == ("A", "5a")
+    assert found["error"] == "0 bytes left for min_pai, expected 4"
+
+
 def test_a_frame_of_nobody_we_know_is_words() -> None:
     found = Outcome("05 0c 02 00 01 00 00 00 ff", "--as", "request").only
     assert (found["protocol"], found["message"]) == ("vendor-0x83", "0x5")
