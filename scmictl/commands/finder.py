@@ -59,6 +59,10 @@ class Finder:
             if not line.whole:
                 raise UsageError(f"more than {LONGEST_LINE} characters, expected one frame")
             found = self._one(line)
+        except notation.Damaged as error:
+            found = Piece(
+                line.number, error.data, error.outgoing, error=error.message, known=error.known
+            )
         except UsageError as error:
             found = Piece(line.number, b"", error=error.message)
         if found is not None:

@@ -17,7 +17,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from scmictl.errors import UsageError
+from scmictl.commands.notation import Damaged
+from scmictl.values import shown
 from scmictl.wire import header, status
 
 EVENT = "scmi_msg_dump: "
@@ -26,6 +27,7 @@ _EVENT = re.compile(
     r"t=(?P<tag>!?[A-Za-z]{3,5})\s+msg_id=(?P<message>[0-9a-fA-F]{2})\s+"
     r"seq=(?P<token>[0-9a-fA-F]{4})\s+s=(?P<status>-?\d{1,10})\s+pyld=(?P<payload>.*)"
 )
+_PAIRS = re.compile("(?:[0-9a-fA-F]{2})*")
 _OTHER = re.compile(r"\b(?:scmi_(?!msg_dump)[a-z_]+): ")
 _TYPES = {
     "CMND": (header.COMMAND, True),
@@ -84,31 +86,38 @@ class Trace:
     def read(self, line: str) -> Event | None:
         """Return the frame of a line, or None for a line of something else.
 
-        Raises UsageError for a line of this event that is damaged.
+        Raises Damaged for a line of this event that is.
         """
         match = _EVENT.search(line)
         if match is None:
             if EVENT in line:
-                raise UsageError(
-                    "an unknown format of scmi_msg_dump, expected pt= t= msg_id= seq= s= pyld="
+                rest = shown(line.partition(EVENT)[2][:60].strip())
+                raise Damaged(
+                    f"found {rest!r}, an unknown format of scmi_msg_dump, "
+                    "expected pt= t= msg_id= seq= s= pyld=",
+                    b"",
                 )
             return None
         instance = int(match["instance"] or 0)
         tag = match["tag"].upper()
         kind = _TYPES.get(tag)
         refused = _REFUSED.get(tag[1:4]) if tag.startswith("!") else None
+        payload, fault = _payload(match["payload"])
         if kind is None and refused is None:
-            raise UsageError(f"t={match['tag']}, expected CMND, RESP, DLYD or NOTI")
+            raise Damaged(f"t={match['tag']}, expected CMND, RESP, DLYD or NOTI", payload)
         token, code = int(match["token"], 16), int(match["status"])
         if token >= header.TOKENS:
-            raise UsageError(f"seq={match['token']}, expected at most {header.TOKENS - 1:04X}")
+            raise Damaged(
+                f"seq={match['token']}, expected at most {header.TOKENS - 1:04X}", payload
+            )
         if not -(1 << 31) <= code < 1 << 31:
-            raise UsageError(f"s={match['status']}, expected a status of 32 bits")
+            raise Damaged(f"s={match['status']}, expected a status of 32 bits", payload)
         numbers = int(match["message"], 16), int(match["protocol"], 16)
-        payload = _payload(match["payload"])
         if kind is None:
             assert refused is not None
             data = header.frame(numbers[0], refused, numbers[1], token, payload)
+            if fault is not None:
+                raise Damaged(fault, data, known=True, outgoing=False)
             why = _REASONS.get(code, f"reason {code}")
             return Event(data, False, instance, refused=why, blameless=code in _BLAMELESS)
         type_, outgoing = kind
@@ -116,7 +125,10 @@ class Trace:
         lost = tag in ("CMND", "RESP") and self._order((instance, word), outgoing, payload)
         if tag in ("RESP", "DLYD"):
             payload = status.WORD.pack(code) + payload
-        return Event(header.WORD.pack(word) + payload, outgoing, instance, overwritten=lost)
+        frame = header.WORD.pack(word) + payload
+        if fault is not None:
+            raise Damaged(fault, frame, known=True, outgoing=outgoing, hint="the line was cut")
+        return Event(frame, outgoing, instance, overwritten=lost)
 
     def _order(self, key: tuple[int, int], outgoing: bool, payload: bytes) -> bool:
         """Note a request or response; return whether a request came too late to be believed."""
@@ -142,13 +154,15 @@ def is_event(line: str) -> bool:
     return _OTHER.search(line) is not None
 
 
-def _payload(text: str) -> bytes:
-    digits = text.replace(" ", "")
+def _payload(text: str) -> tuple[bytes, str | None]:
+    """Return the bytes in hex digits, as far as there are any, and what is wrong behind them."""
+    digits = "".join(text.split())
+    match = _PAIRS.match(digits)
+    assert match is not None
+    whole = bytes.fromhex(match[0])
     # What follows is nothing of the kernel's: the end of a log line, say.
-    try:
-        return bytes.fromhex(digits)
-    except ValueError:
-        raise UsageError(
-            f"pyld= has {len(digits)} characters, expected pairs of hex digits",
-            hint="the line was cut",
-        ) from None
+    rest = digits[match.end() :]
+    if not rest:
+        return whole, None
+    found = f"and ends with {shown(rest[:60])!r}"
+    return whole, f"pyld= has {len(digits)} characters {found}, expected pairs of hex digits"

@@ -7,6 +7,7 @@ digits without a prefix can be either, and are what gives a header that can be o
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from scmictl.errors import UsageError
 from scmictl.values import shown
@@ -20,10 +21,31 @@ _WORD = 8
 """Digits of a word."""
 
 
+class Damaged(UsageError):
+    """What should have been a frame; ``data`` is what is left of it.
+
+    ``known``: it begins with a header that is right, of a frame in the direction ``outgoing``.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        data: bytes,
+        *,
+        known: bool = False,
+        outgoing: bool | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.data = data
+        self.known = known
+        self.outgoing = outgoing
+
+
 def frame(text: str) -> bytes | None:
     """Return the bytes that ``text`` means, or None if it is not hex at all.
 
-    Raises UsageError for hex that is no frame: an odd number of digits, or fewer than a header has.
+    Raises Damaged for hex that is no frame: an odd number of digits, or fewer than a header has.
     """
     tokens = [token.replace("_", "") for token in _BETWEEN.split(text) if token]
     if not tokens:
@@ -35,9 +57,10 @@ def frame(text: str) -> bytes | None:
     else:
         return None
     if len(found) < header.SIZE:
-        raise UsageError(
+        raise Damaged(
             f"found {shown(text[:60].strip())!r}, {len(found)} bytes, expected at least the "
-            f"{header.SIZE} of a header"
+            f"{header.SIZE} of a header",
+            found,
         )
     return found
 
@@ -57,27 +80,35 @@ def _digits(tokens: list[str]) -> bytes:
     if len(prefixed) == len(tokens) >= header.SIZE and all(len(digits) == 2 for digits in prefixed):
         return bytes.fromhex("".join(prefixed))
     if prefixed:
-        return b"".join(map(_word, tokens))
+        return _words(tokens)
     for token in tokens:
         if len(token) % 2:
-            raise UsageError(
+            raise Damaged(
                 f"found {len(token)} hex digits in {shown(token[:60])!r}, expected pairs of them",
+                b"".join(bytes.fromhex(token[: len(token) // 2 * 2]) for token in tokens),
                 hint="bytes in the order of the wire (03 54 00 00), or words (0x00005403)",
             )
     in_order = bytes.fromhex("".join(tokens))
     if all(len(token) == _WORD for token in tokens):
         word = int(tokens[0], 16)
         if plausible(word) or not plausible(int.from_bytes(in_order[: header.SIZE], "little")):
-            return b"".join(map(_word, tokens))
+            return _words(tokens)
     return in_order
 
 
-def _word(token: str) -> bytes:
-    match = _PREFIXED.fullmatch(token)
-    digits = match[1] if match else token
-    if len(digits) > _WORD or (not match and len(digits) != _WORD):
-        raise UsageError(
-            f"found {shown(token[:60])!r}, expected words of {_WORD} hex digits",
+def _words(tokens: Sequence[str]) -> bytes:
+    found, wrong = b"", None
+    for token in tokens:
+        match = _PREFIXED.fullmatch(token)
+        digits = match[1] if match else token
+        if len(digits) > _WORD or (not match and len(digits) != _WORD):
+            wrong = wrong or token
+        else:
+            found += int(digits, 16).to_bytes(header.SIZE, "little")
+    if wrong is not None:
+        raise Damaged(
+            f"found {shown(wrong[:60])!r}, expected words of {_WORD} hex digits",
+            found,
             hint="0x is only in front of words (0x00005403) and of single bytes (0x03)",
         )
-    return int(digits, 16).to_bytes(header.SIZE, "little")
+    return found

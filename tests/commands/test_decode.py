@@ -157,7 +157,7 @@ def test_a_frame_of_nobody_we_know_is_words() -> None:
         (["/"], "cannot read /: Is a directory"),
         (["a\0b"], "cannot read 'a\\x00b': embedded null byte"),
         ([""], "cannot read '': No such file or directory"),
-        (["scmi_msg_dump: pt=15"], "an unknown format of scmi_msg_dump, expected pt="),
+        (["scmi_msg_dump: pt=15"], "found 'pt=15', an unknown format of scmi_msg_dump, expected"),
     ],
 )
 def test_what_cannot_be_understood_is_one_clear_line(words: list[str], text: str) -> None:
@@ -269,6 +269,34 @@ def test_a_damaged_line_is_a_record_and_the_others_are_read(file: Decode) -> Non
     assert isinstance(run.error, Partial)
     assert "1 of 3 frames could not be read: " in run.error.message
     assert ", line 2: found 1 hex digits" in run.error.message
+
+
+def test_what_is_left_of_a_damaged_line_is_shown(file: Decode) -> None:
+    run = file("00 40 8c 0\n0x00408c04 0x123456789 0x1\n04 58\n0x00005804 00000001 ff\n")
+    assert [r["surplus"] for r in run.records] == [
+        "00408c", "048c400001000000", "0458", "0458000001000000",
+    ]  # fmt: skip
+    assert all(r["error"] and r["surplus"] == r["frame"] for r in run.records)
+
+
+def test_a_trace_line_that_was_cut_keeps_its_header_and_its_bytes(file: Decode) -> None:
+    event = "scmi_msg_dump: id=0 ch=10 pt=16"
+    run = file(
+        f"{event} t=RESP msg_id=03 seq=0005 s=0 pyld=000000c00a0[LINE TOO BIG]\n"
+        f"{event} t=CMND msg_id=04 seq=0006 s=0 pyld=0300000\n"
+        f"{event} t=CMND msg_id=04 seq=0400 s=0 pyld=03000000\n"
+    )
+    answer, request, nobody = run.records
+    assert (answer["message"], answer["type"], answer["token"]) == (
+        "RESET_DOMAIN_ATTRIBUTES", "response", 5,
+    )  # fmt: skip
+    assert (answer["surplus"], answer["fields"]) == ("00000000000000c00a", {})
+    assert "ends with '0[LINETOOBIG]'" in answer["error"]
+    assert (request["message"], request["type"], request["surplus"]) == (
+        "RESET", "request", "030000",
+    )  # fmt: skip
+    assert (nobody["message"], nobody["surplus"]) == (None, "03000000")
+    assert run.code == 2
 
 
 def test_a_file_of_damaged_lines_alone_is_not_understood(file: Decode) -> None:
