@@ -50,12 +50,12 @@ def call(ctx: Context, args: Arguments) -> Output:
     _, kind = message.find(args.message, Request)
     version = _version(ctx, kind)
     request = fields.build(kind, args.assignments, version)
+    payload = fields.payload(request, version, kind.SPEC)
     ctx.allow(request)
     try:
         ctx.layout_version(request)
     except StatusError:
         # The platform has no such protocol, but it shall have its say on this very message.
-        payload = codec.encode(request, version)
         return _answer(ctx, Raw(kind.PROTOCOL_ID, kind.MESSAGE_ID, payload), version)
     return _answer(ctx, request, version)
 

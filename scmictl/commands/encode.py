@@ -12,7 +12,7 @@ from scmictl.commands.context import Context
 from scmictl.commands.explain import topic
 from scmictl.errors import UsageError
 from scmictl.protocols import Protocol, version_text
-from scmictl.wire import Delayed, Message, Notification, Request, Status, Struct, codec, header
+from scmictl.wire import Delayed, Message, Notification, Request, Status, Struct, header
 from scmictl.wire import status as statuses
 from scmictl.wire.record import record as fields_of
 
@@ -77,7 +77,7 @@ def frame(
     known: Record = {}
     if words or status is None:
         built = fields.build(form.payload, words, version, name=form.title)
-        payload += codec.encode(built, version)
+        payload += fields.payload(built, version, form.title)
         known = fields_of(built, version)
     type_ = _TYPES.get(form.kind, header.COMMAND)
     message_id, protocol_id = form.message.MESSAGE_ID, form.protocol.id

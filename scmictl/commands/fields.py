@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from scmictl import values
 from scmictl.errors import LocalProtocolError, UsageError
 from scmictl.protocols import Protocol, version_text
-from scmictl.wire import Bit, Bits, Field, Message, Struct
+from scmictl.wire import Bit, Bits, Field, Message, Struct, codec
 from scmictl.wire.fields import MISSING, SCALARS
 
 S = TypeVar("S", bound=Struct)
@@ -84,6 +84,19 @@ def build(cls: type[S], words: Sequence[str], version: int, *, name: str = "") -
         )
     assert isinstance(message, cls)
     return message
+
+
+def payload(message: Struct, version: int, name: str) -> bytes:
+    """Return the payload of a message that was built; ``name`` is what errors call it.
+
+    Raises UsageError for parts that each fit and do not go together, such as a wrong count.
+    """
+    try:
+        return codec.encode(message, version)
+    except LocalProtocolError as error:
+        # A class of our own is nothing that was typed.
+        text = error.message.removeprefix(f"{type(message).__name__}: ")
+        raise UsageError(f"{name}: {text}") from error
 
 
 def check(cls: type[Struct], words: Sequence[str], protocol: Protocol, *, name: str = "") -> None:

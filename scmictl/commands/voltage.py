@@ -11,7 +11,7 @@ from scmictl.commands.command import Arg, Arguments, Column, Command, Output, Re
 from scmictl.commands.context import Context
 from scmictl.commands.info import info_command
 from scmictl.commands.subject import Row, Subjects, Wanted, ask, finished
-from scmictl.errors import RemoteProtocolError, StatusError
+from scmictl.errors import RemoteProtocolError, StatusError, UsageError
 from scmictl.protocols import voltage
 from scmictl.wire import Effect, Request, Status
 
@@ -170,13 +170,28 @@ def _range(domain: Resource, listing: Listing) -> Row:
 
 def set_(ctx: Context, args: Arguments) -> Output:
     """Set the level of a voltage domain, and show what it has become."""
-    level = values.number(args.level, "uV")
+    level = _level(args)
     chosen = _chosen(ctx, args)
     return _write(
         ctx,
         chosen,
         [voltage.LevelSet(domain_id=d.id, voltage_level=level) for d in chosen.resources],
     )
+
+
+def _level(args: Arguments) -> int:
+    """Return the level that was typed; raises UsageError for one that the wire cannot say."""
+    level = values.number(args.level, "uV")
+    if not -(1 << 31) <= level < 1 << 31:
+        raise UsageError(
+            f"found the level {args.level!r}, expected {-1 << 31} to {(1 << 31) - 1} uV"
+        )
+    return level
+
+
+def check_set(args: Arguments) -> None:
+    """Raise UsageError for a level that no domain can have."""
+    _level(args)
 
 
 def enable(ctx: Context, args: Arguments) -> Output:
@@ -228,7 +243,7 @@ COMMANDS = (
     _command(
         "set", "set the level of a voltage domain", set_,
         _ID, Arg("level", "the level, such as 850mV or -0.2V", "number", unit="uV"),
-        effect=Effect.WRITE,
+        effect=Effect.WRITE, validate=check_set,
     ),
     _command("enable", "switch a voltage domain on", enable, _ID, effect=Effect.WRITE),
     _command("disable", "switch a voltage domain off", disable, _ID, effect=Effect.WRITE),

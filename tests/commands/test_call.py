@@ -194,6 +194,16 @@ def test_a_field_of_another_version_is_told_as_that(
     assert "another version than 2.0" in str(raised.value.hint)
 
 
+def test_a_count_that_is_not_that_of_its_array_is_a_usage_error(demo: Any) -> None:
+    with pytest.raises(UsageError) as raised:
+        demo.text(
+            "call pinctrl.SETTINGS_CONFIGURE identifier=0 configs:=[] attributes.num_configs=3"
+        )
+    assert raised.value.message == (
+        "PINCTRL_SETTINGS_CONFIGURE: configs has 0 elements, its count says 3"
+    )
+
+
 # --- raw ------------------------------------------------------------------------------------------
 
 

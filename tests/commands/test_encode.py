@@ -127,6 +127,10 @@ def test_the_version_is_what_proto_says() -> None:
         (["CLOCK_RATE_GET", "--as", "delayed"], "CLOCK_RATE_GET is a request and has no delayed"),
         (["SENSOR_UPDATE", "--as", "response"], "SENSOR_UPDATE is a notification and has no resp"),
         (["CLOCK_PARENT_GET", "clock_id=1", "--proto", "clock=1.0"], "from clock 3.0 on, --proto"),
+        (
+            ["VOLTAGE_DESCRIBE_LEVELS", "--as", "response", "voltage:=[1]", "flags.returned=2"],
+            "VOLTAGE_DESCRIBE_LEVELS (response): voltage has 1 elements, its count says 2",
+        ),
         (["BASE_DISCOVER_VENDOR", "vendor_identifier=ümlaut", "--as", "response"], "ASCII"),
     ],
 )
