@@ -92,8 +92,10 @@ class Finder:
                          known=True, blameless=event.blameless,
                          overwritten=event.overwritten)  # fmt: skip
         if text.lstrip().startswith("{"):
-            found = _object(line)
-            if found is not None:
+            known = _object(text)
+            if known is not None:
+                found = _framed(line.number, known)
+                self.others += found is None
                 return found
         frame = notation.frame(text)
         if frame is not None:
@@ -107,16 +109,19 @@ class Finder:
         return None
 
 
-def _object(line: Line) -> Piece | None:
-    """Return the frame of one of our own JSON objects: --trace, `decode`, or a dry run."""
+def _object(text: str) -> dict[str, Any] | None:
+    """Return what a line says in JSON, if that is an object."""
     from json import loads  # only where there is some
 
     try:
-        found: Any = loads(line.text)
+        found: Any = loads(text)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(found, dict):
-        return None
+    return found if isinstance(found, dict) else None
+
+
+def _framed(number: int, found: dict[str, Any]) -> Piece | None:
+    """Return the frame of one of our own objects: --trace, `decode`, or a dry run."""
     found = found["trace"] if isinstance(found.get("trace"), dict) else found
     text = found.get("frame", found.get("request"))
     if not isinstance(text, str):
@@ -125,8 +130,4 @@ def _object(line: Line) -> Piece | None:
     outgoing = found.get("outgoing", True if "request" in found else None)
     if found.get("type") in ("request", "response"):
         outgoing = found["type"] == "request"
-    return (
-        Piece(line.number, frame, outgoing if isinstance(outgoing, bool) else None)
-        if frame
-        else None
-    )
+    return Piece(number, frame, outgoing if isinstance(outgoing, bool) else None) if frame else None

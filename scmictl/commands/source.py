@@ -14,6 +14,8 @@ CHUNK = 65_536
 LONGEST_LINE = 0x80000
 """Characters of a line: a frame of 64 KiB fits, however it is written down."""
 _STDIN = 0
+_MARK = "\ufeff"
+"""What some editors put in front of a text in UTF-8."""
 
 
 class Line(NamedTuple):
@@ -113,4 +115,6 @@ class Source:
 def _line(number: int, raw: bytes) -> Line:
     whole = len(raw) <= LONGEST_LINE
     text = raw[:LONGEST_LINE].decode("utf-8", "replace")
+    if number == 1:
+        text = text.removeprefix(_MARK)
     return Line(number, text.removesuffix("\r"), whole)

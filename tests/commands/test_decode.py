@@ -344,6 +344,16 @@ def test_a_damaged_hexdump_shows_its_bytes(file: Decode) -> None:
     assert "offset 0000100, expected 0x8" in run.only["error"]
 
 
+def test_a_mark_in_front_of_the_text_is_no_part_of_its_first_line(file: Decode) -> None:
+    assert file(b"\xef\xbb\xbf04582c00fcffffff\n").only["status"] == "NOT_FOUND"
+
+
+def test_json_of_something_else_is_passed_over_even_if_its_words_are_hex(file: Decode) -> None:
+    run = file('{"a": 1}\n00 40 8c 04\n{"frame": 5}\n{0x06, 0x50, 0x04, 0x00}\n')
+    assert [r["line"] for r in run.records] == [2, 4]
+    assert "passed over 2 other lines" in run.notices
+
+
 def test_a_binary_file_is_one_frame(file: Decode) -> None:
     assert file(READING).only["fields"]["readings"][0]["sensor_value"] == 0x335
     assert file(bytes.fromhex("00408c04 00000000 00000200")).only["token"] == 0x123
