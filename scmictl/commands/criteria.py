@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from scmictl import values
 from scmictl.commands.command import Arguments, Opt, Record
 from scmictl.errors import CriteriaNotMet, ExpectationFailed, UsageError
-from scmictl.wire import Message
+from scmictl.wire import Message, Request, Struct
 
 if TYPE_CHECKING:
     from scmictl.commands.expression import Expression
@@ -135,6 +135,32 @@ def units_of(messages: Iterable[type[Message]]) -> dict[str, str]:
         for field in message.FIELDS
         if field.unit
     }
+
+
+def units_in(record: object) -> dict[str, str]:
+    """Return the units of the fields in a record of `call` or of a notification, by their keys."""
+    if not isinstance(record, dict) or not isinstance(record.get("fields"), dict):
+        return {}
+    name = record.get("message") or record.get("event")
+    if not isinstance(name, str):
+        return {}
+    from scmictl.commands import message
+
+    try:
+        found = message.find(name, Message)[1]
+    except UsageError:
+        return {}  # nobody knows it, or it is in every protocol and has no units
+    if record.get("type") == "response" and issubclass(found, Request):
+        return dict(_units(found.RESPONSE))
+    return dict(_units(found))
+
+
+def _units(kind: type[Struct]) -> Iterator[tuple[str, str]]:
+    for field in kind.FIELDS:
+        if field.unit:
+            yield field.key, field.unit
+        if isinstance(field.element, type) and issubclass(field.element, Struct):
+            yield from _units(field.element)
 
 
 class Stamps:

@@ -8,6 +8,7 @@ from typing import Any
 
 from scmictl.agent import Event, Frame
 from scmictl.commands import Arg, Arguments, Command, Opt
+from scmictl.commands.criteria import units_in
 from scmictl.commands.event import event_record
 from scmictl.console import report
 from scmictl.console.parser import Invocation, parse
@@ -192,12 +193,12 @@ class Batch:
             "exit": self.last.exit,
             "latency": None if self.last.latency is None else round(self.last.latency * 1e6),
         }
-        environ = self.session.environment.environ
+        environ, units = self.session.environment.environ, units_in(record)
         if not step.expression.evaluate(
-            record, extra=extra, variables=self.variables, environ=environ
+            record, units=units, extra=extra, variables=self.variables, environ=environ
         ):
             why = step.expression.explain(
-                record, extra=extra, variables=self.variables, environ=environ
+                record, units=units, extra=extra, variables=self.variables, environ=environ
             )
             raise ExpectationFailed(f"assert {step.expression.text}: {why}")
 
@@ -240,8 +241,9 @@ class Batch:
         if step.expression is None:
             return True
         fields: dict[str, Any] = {**record, **record.get("fields", {})}
+        environ, units = self.session.environment.environ, units_in(record)
         return step.expression.evaluate(
-            fields, variables=self.variables, environ=self.session.environment.environ
+            fields, units=units, variables=self.variables, environ=environ
         )
 
     def _repeat(self, step: Repeat) -> None:

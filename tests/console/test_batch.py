@@ -199,6 +199,20 @@ def test_a_notification_can_be_waited_for(run: Run) -> None:
     assert done.code == 0, done.err
 
 
+def test_a_unit_is_converted_to_that_of_the_field_in_messages_and_notifications(run: Run) -> None:
+    done = run(
+        "call voltage.LEVEL_GET domain_id=0\n"
+        "assert fields.voltage_level == 850mV\n"
+        "call voltage.DESCRIBE_LEVELS domain_id=1 level_index=0\n"
+        "assert fields.voltage[0] == 0.7V\n"
+        "subscribe POWERCAP_CAP_CHANGED soc\n"
+        "powercap pai set soc 50ms\n"
+        "wait POWERCAP_CAP_CHANGED pai == 50ms within 1s\n"
+        "assert fields.pai == 50ms\n"
+    )
+    assert done.code == 0, done.err
+
+
 def test_a_notification_that_does_not_come_fails_the_wait(run: Run) -> None:
     done = run("subscribe CLOCK_RATE_CHANGED uart0\nwait CLOCK_RATE_CHANGED within 20ms\n")
     assert done.code == 6
