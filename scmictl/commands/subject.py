@@ -83,6 +83,8 @@ class Subjects:
         self.fresh = ctx.agent.discovered(protocol, how) is None
         self.resources = ctx.several(protocol, words, how)
         self.many = len(words) != 1 or _is_pattern(words[0], self.resources)
+        self._refused = 0
+        """How many resources the platform refused to change."""
 
     def output(
         self, rows: Sequence[Row], columns: tuple[Column, ...], *, partial: bool = False
@@ -95,7 +97,9 @@ class Subjects:
             for row in rows:
                 if row.error is not None and (row.empty or not partial):
                     raise row.error
-        return finished(rows, columns, many=self.many)
+        refused = f"{self._refused} of {len(rows)} rows could not be changed"
+        error = Partial(refused) if self._refused else None
+        return finished(rows, columns, many=self.many, error=error)
 
     def write(self, wanted: Sequence[Sequence[Wanted]]) -> dict[int, ScmictlError]:
         """Send what is ``wanted`` for each resource, and return what the platform refused, by id.
@@ -111,6 +115,7 @@ class Subjects:
                 if not self.many:
                     raise
                 failed[resource.id] = error
+        self._refused = len(failed)
         return failed
 
     def allow(self, wanted: Sequence[Sequence[Wanted]]) -> list[list[Request[Any]]]:

@@ -210,6 +210,7 @@ def test_a_level_that_cannot_be_is_the_platforms_answer(
 def test_of_several_domains_those_that_refuse_say_so(one: Any) -> None:
     error, rows = one.fails("voltage set all 700mV")
     assert isinstance(error, Partial)
+    assert error.message == "3 of 4 rows could not be changed"
     assert [row.get("error") for row in rows] == [
         None, "DENIED", "INVALID_PARAMETERS", "INVALID_PARAMETERS",
     ]  # fmt: skip
