@@ -15,7 +15,7 @@ from scmictl.agent import Listing, Resource
 from scmictl.commands.command import Record
 from scmictl.commands.context import Context
 from scmictl.commands.subject import Row, ask
-from scmictl.errors import UsageError
+from scmictl.errors import StatusError, UsageError
 from scmictl.protocols import powercap
 from scmictl.wire import Message, Request, Status
 from scmictl.wire.record import enum_name
@@ -77,6 +77,26 @@ def check_power(text: str) -> None:
 def has_unit(text: str) -> bool:
     """Return whether a power can only be understood with the unit of its domain."""
     return text != OFF and values.quantity(text).unit is not None
+
+
+def described(ctx: Context, resources: Sequence[Resource]) -> list[Resource]:
+    """Return the domains, those that nothing is known of as they describe themselves now.
+
+    What does not exist for the agent stays as it is. Raises why another one has no description: in
+    a wrong unit, a power could be a thousand times too low or too high.
+    """
+    unknown = [resource for resource in resources if resource.description is None]
+    found = ask(ctx, {r.id: powercap.DomainAttributes(domain_id=r.id) for r in unknown})
+    known = {}
+    for resource in unknown:
+        transfer = found[resource.id]
+        error = transfer.error
+        if error is None:
+            known[resource.id] = Resource(resource.id)
+            known[resource.id].description = transfer.response
+        elif not isinstance(error, StatusError) or error.status != Status.NOT_FOUND:
+            raise error
+    return [known.get(resource.id, resource) for resource in resources]
 
 
 def power(resource: Resource, text: str) -> int:

@@ -169,6 +169,8 @@ def _caps(ctx: Context, chosen: Subjects, text: str) -> list[int]:
         # Chosen by number alone; what its unit is only the platform knows.
         there = ctx.discover(powercap.PROTOCOL).resources
         resources = [there[r.id] if r.id < len(there) else r for r in resources]
+    if allowance.has_unit(text):
+        resources = allowance.described(ctx, resources)
     return [allowance.power(resource, text) for resource in resources]
 
 

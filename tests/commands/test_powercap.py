@@ -129,6 +129,15 @@ def test_a_domain_that_is_not_there_is_the_platforms_answer(one: Any) -> None:
         assert error.exit_code == 24
 
 
+def test_a_power_counts_in_the_unit_of_the_domain_whatever_number_it_is_called_by(
+    console: Make,
+) -> None:
+    demo = console("sim:demo")
+    # The upper half of a domain's number is ignored, and the gpu counts in microwatts.
+    assert demo.json("powercap set 0x10002 5W")["cap"] == 5_000_000
+    assert demo.json("powercap get gpu")["cap"] == 5_000_000
+
+
 def test_a_domain_that_is_denied_stays_in_the_list(make: Make) -> None:
     error, rows = make(query="?agent=guest").fails("powercap list")
     assert isinstance(error, Partial)
