@@ -166,7 +166,7 @@ def sensor(number: int, draw: Draw) -> str:
     """A sensor of the kind its name says; some move, some have intervals, some have axes."""
     if _has_axes(number):
         text = f"{draw.of(INTERVALS)}continuous = true\ntimestamp_exponent = -9\n"
-        prefix = draw.of(("", "acceleration_axis_"))
+        prefix = draw.of(("acc_", "acceleration_axis_"))  # Linux wants the _
         for axis, value in zip("XYZ", (0, 0, 9_807), strict=True):
             text += (
                 f'\n[[sensor.axis]]\nname = "{prefix}{axis}"\ntype = "meters_per_second_squared"\n'
@@ -243,7 +243,7 @@ def voltage(number: int, draw: Draw) -> str:
     """A voltage domain with steps, with a list of levels, or with one level that is fixed."""
     form = draw.below(4)
     if form == 0:
-        return f'level = "{draw.of(("1200mV", "1.8V", "3.3V"))}"\nmodes = ["on"]\n'
+        return f'level = "{draw.of(("1200mV", "1.8V", "3.3V"))}"\nenabled = true\n'
     if form == 1:
         text = 'levels = ["700mV", "750mV", "800mV", "850mV", "900mV"]\nlevel = "800mV"\n'
     else:
