@@ -55,6 +55,30 @@ WRITES = (
     "sensor read acc0 --enable",
     "sensor trip set soc-temp 0 50C",
     "base reset-agent 1",
+    "base perms device 2 2 allow",
+    "base perms protocol 2 2 clock allow",
+    "clock config set display-pixel-clock duty_cycle=40",
+    "sensor trip clear soc-temp 0",
+    "power set gpu off",
+    "power set gpu off --async",
+    "system set shutdown",
+    "system set shutdown --graceful",
+    "perf level set big 600000",
+    "perf limits set big 600000 1000000",
+    "reset assert pcie",
+    "reset deassert usb",
+    "reset pulse pcie",
+    "reset pulse pcie --async",
+    "voltage set vdd-cpu 900mV",
+    "voltage enable vdd-gpu",
+    "voltage disable vdd-cpu",
+    "powercap set cpu 5W",
+    "powercap set soc 5W --async",
+    "powercap pai set soc 20ms",
+    "pinctrl config set pin gpio2 bias-pull-up=10kohm",
+    "pinctrl select group i2c0 i2c0",
+    "pinctrl request group i2c0",
+    "pinctrl release pin gpio0",
 )
 
 NOT_WHOLE = {"sensor read all": 8, "power stats": 7, "perf stats": 7}
@@ -129,6 +153,13 @@ READING = [c for c in on_demo() if c.effect is Effect.READ and not c.lasting]
 READS = (*(line for c in READING if (line := words_of(c)) is not None), *MORE)
 LINES = (*READS, *WRITES)
 every_line = pytest.mark.parametrize("line", LINES)
+
+
+def test_every_verb_that_changes_something_has_its_line_here() -> None:
+    writes = [c.name for c in on_demo() if c.effect >= Effect.WRITE and c.verb != "watch"]
+    assert [
+        name for name in writes if not any(f"{w} ".startswith(f"{name} ") for w in WRITES)
+    ] == []
 
 
 @cache
