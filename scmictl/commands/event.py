@@ -16,32 +16,9 @@ from scmictl.commands.subject import Subjects
 from scmictl.commands.survey import Survey
 from scmictl.errors import NotOffered, RemoteProtocolError, StatusError, UsageError
 from scmictl.protocols import Protocol
-from scmictl.wire import Notification, Request, follow
+from scmictl.wire import Bits, Notification, Request, follow
 from scmictl.wire.fields import MISSING
 from scmictl.wire.record import record as fields_of
-
-_OFFERED: dict[str, str | tuple[str, ...]] = {
-    "POWER_STATE_CHANGED": "attributes.state_change_notifications",
-    "POWER_STATE_CHANGE_REQUESTED": "attributes.state_change_requested_notifications",
-    "PERFORMANCE_LIMITS_CHANGED": "attributes.limits_change_notifications",
-    "PERFORMANCE_LEVEL_CHANGED": "attributes.level_change_notifications",
-    "CLOCK_RATE_CHANGED": "attributes.rate_changed_notifications",
-    "CLOCK_RATE_CHANGE_REQUESTED": "attributes.rate_change_requested_notifications",
-    "SENSOR_TRIP_POINT_EVENT": "sensor_attributes_low.num_trip_points",
-    "SENSOR_UPDATE": "sensor_attributes_low.continuous_update_notify",
-    "RESET_ISSUED": "attributes.notifications_supported",
-    # By version: what a notification is about has bits of its own from 3.0 on.
-    "POWERCAP_CAP_CHANGED": (
-        "attributes.cap_pai_change_notify",
-        "attributes.cap_change_notify",
-        "attributes.cai_change_notify",
-    ),
-    "POWERCAP_MEASUREMENTS_CHANGED": (
-        "attributes.measurements_change_notify",
-        "attributes.mai_change_notify",
-    ),
-}
-"""Where a resource's description says that it sends an event; all false: it does not."""
 
 
 class Switch(NamedTuple):
@@ -88,19 +65,20 @@ class Switch(NamedTuple):
 
     def offered(self, resource: Resource) -> bool:
         """Return whether a resource says that it sends this; one that says nothing may."""
-        paths = _OFFERED.get(self.event.SPEC)
-        if paths is None or resource.description is None:
+        if resource.description is None:
             return resource.error is None
-        says = False
-        for path in (paths,) if isinstance(paths, str) else paths:
-            name, _, bit = path.partition(".")
-            word = getattr(resource.description, name)
-            # The bit can be younger than the notification: then it says nothing.
-            if any(part.name == bit for part in word.PARTS):
-                says = True
-                if getattr(word, bit):
-                    return True
-        return not says
+        said = [_says(resource.description, path) for path in self.request.OFFERED]
+        return any(said) or all(one is None for one in said)
+
+
+def _says(description: Any, path: str) -> bool | None:
+    """Return what a path in a description says; None for a bit that its version does not have."""
+    holder, _, name = path.rpartition(".")
+    word = follow(description, holder) if holder else description
+    if isinstance(word, Bits) and all(part.name != name for part in word.PARTS):
+        return None
+    said = getattr(word, name)
+    return None if said is None else bool(said)
 
 
 def switches(among: Iterable[Protocol] | None = None) -> Iterator[Switch]:

@@ -297,6 +297,7 @@ class RateNotify(
     since=0x20000,
     section="A 7, 0x9",
     subscribes=RateChanged,
+    offered=("attributes.rate_changed_notifications",),
 ):
     """Switch the notification of a clock's rate changes on or off."""
 
@@ -316,6 +317,7 @@ class RateChangeRequestedNotify(
     since=0x20000,
     section="A 7, 0xA",
     subscribes=RateChangeRequested,
+    offered=("attributes.rate_change_requested_notifications",),
 ):
     """Switch the notification of requests for another rate on or off."""
 

@@ -326,6 +326,7 @@ class NotifyLimits(
     spec="PERFORMANCE_NOTIFY_LIMITS",
     section="A 6, 0x9",
     subscribes=LimitsChanged,
+    offered=("attributes.limits_change_notifications",),
 ):
     """Switch the notification of changes of a domain's limits on or off."""
 
@@ -344,6 +345,7 @@ class NotifyLevel(
     spec="PERFORMANCE_NOTIFY_LEVEL",
     section="A 6, 0xA",
     subscribes=LevelChanged,
+    offered=("attributes.level_change_notifications",),
 ):
     """Switch the notification of changes of a domain's level on or off."""
 

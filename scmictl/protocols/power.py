@@ -183,6 +183,7 @@ class StateNotify(
     spec="POWER_STATE_NOTIFY",
     section="A 4, 0x6",
     subscribes=StateChanged,
+    offered=("attributes.state_change_notifications",),
 ):
     """Switch the notification of a domain's power state changes on or off."""
 
@@ -202,6 +203,7 @@ class StateChangeRequestedNotify(
     since=0x20000,
     section="A 4, 0x7",
     subscribes=StateChangeRequested,
+    offered=("attributes.state_change_requested_notifications",),
 ):
     """Switch the notification of other agents' requests for a power state on or off."""
 

@@ -319,6 +319,12 @@ class CapNotify(
     spec="POWERCAP_CAP_NOTIFY",
     section="B 5.3, 0xA",
     subscribes=CapChanged,
+    # What a notification is about has bits of its own from 3.0 on.
+    offered=(
+        "attributes.cap_pai_change_notify",
+        "attributes.cap_change_notify",
+        "attributes.cai_change_notify",
+    ),
 ):
     """Switch the notification of changes of a domain's power cap on or off."""
 
@@ -352,6 +358,10 @@ class MeasurementsNotify(
     spec="POWERCAP_MEASUREMENTS_NOTIFY",
     section="B 5.3, 0xB",
     subscribes=MeasurementsChanged,
+    offered=(
+        "attributes.measurements_change_notify",
+        "attributes.mai_change_notify",
+    ),
 ):
     """Switch the notification of a domain's power leaving two thresholds on or off."""
 

@@ -170,6 +170,7 @@ class Notify(
     spec="RESET_NOTIFY",
     section="A 8, 0x5",
     subscribes=Issued,
+    offered=("attributes.notifications_supported",),
 ):
     """Switch the notification of a domain's resets on or off."""
 

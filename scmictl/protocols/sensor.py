@@ -216,6 +216,7 @@ class TripPointNotify(
     spec="SENSOR_TRIP_POINT_NOTIFY",
     section="B 3.4, 0x4",
     subscribes=TripPointEvent,
+    offered=("sensor_attributes_low.num_trip_points",),
     switch="sensor_event_control",
 ):
     """Switch the notification of a sensor's trip points on or off."""
@@ -475,6 +476,7 @@ class ContinuousUpdateNotify(
     since=0x20000,
     section="B 3.4, 0xB",
     subscribes=Update,
+    offered=("sensor_attributes_low.continuous_update_notify",),
 ):
     """Switch the notification of a sensor's new values on or off."""
 

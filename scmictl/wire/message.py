@@ -245,7 +245,8 @@ class Request(Message, Generic[R]):
 
     Class arguments: ``effect`` (default read), ``hurts`` (conditions over the fields under which it
     is harmful although ``effect`` says write), ``paging``, and for those that switch notifications
-    ``subscribes`` (the notification) and ``switch`` (the field that turns it on, off when it is 0).
+    ``subscribes`` (the notification), ``switch`` (the field that turns it on, off when it is 0) and
+    ``offered`` (paths in the description of a thing, of which one is set where it sends it).
     """
 
     RESPONSE: ClassVar[type[Response]]
@@ -256,6 +257,7 @@ class Request(Message, Generic[R]):
     PAGING: ClassVar[Paging | None] = None
     SUBSCRIBES: ClassVar[type[Notification] | None] = None
     SWITCH: ClassVar[str] = "notify_enable"
+    OFFERED: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(
         cls,
@@ -265,6 +267,7 @@ class Request(Message, Generic[R]):
         paging: Paging | None = None,
         subscribes: type[Notification] | None = None,
         switch: str | None = None,
+        offered: Sequence[str] = (),
         async_when: Sequence[str] = (),
         **more: Any,
     ) -> None:
@@ -286,6 +289,8 @@ class Request(Message, Generic[R]):
             cls.EFFECT = Effect.SUBSCRIBE
         if switch is not None:
             cls.SWITCH = switch
+        if offered:
+            cls.OFFERED = tuple(offered)
         if async_when:
             cls.ASYNC_WHEN = tuple(async_when)
 

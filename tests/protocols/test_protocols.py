@@ -171,6 +171,9 @@ def test_every_path_in_a_declaration_leads_somewhere(protocol: Protocol) -> None
         if request.SUBSCRIBES is not None:
             assert request.SUBSCRIBES in protocol.notifications
             assert field(request, request.SWITCH).kind in ("u32", "word")
+        for path in request.OFFERED:
+            assert protocol.resources is not None
+            check_path(structs(protocol.resources.describe.RESPONSE)[-1], path)
         for payload in (request, request.RESPONSE, request.DELAYED):
             check_conditions(payload)
     for event in protocol.notifications:
