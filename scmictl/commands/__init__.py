@@ -12,6 +12,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import NamedTuple
 
+from scmictl import protocols
 from scmictl.commands.command import (
     Arg,
     Arguments,
@@ -24,6 +25,7 @@ from scmictl.commands.command import (
     Stream,
     Text,
 )
+from scmictl.protocols import Protocol
 
 __all__ = [
     "TABLE",
@@ -38,6 +40,7 @@ __all__ = [
     "Rows",
     "Stream",
     "Text",
+    "verbs",
 ]
 
 
@@ -84,3 +87,15 @@ TABLE = (
     Entry("board", "list, show and check simulated boards", f"{__name__}.board"),
 )
 """Every first word there is, in the order of the help."""
+
+
+def verbs(protocol: Protocol) -> dict[str, Command]:
+    """Import and return the verbs of a protocol's group; none if it has no group that works."""
+    own = next((one for one in TABLE if one.group and one.name == protocol.name), None)
+    if own is not None:
+        return own.load()
+    if protocols.is_ours(protocol.name):
+        return {}
+    from scmictl.commands import installed  # only for what is none of our own
+
+    return installed.verbs(protocol.name)

@@ -128,7 +128,7 @@ def thresholds(resource: Resource, below: str | None, above: str | None) -> Mapp
 # --- what is read ---------------------------------------------------------------------------------
 
 
-def reading_record(resource: Resource, message: Message | None) -> Record:
+def meaning(ctx: Context, resource: Resource, message: Message) -> Record:
     """Return cap or power as a message tells it, with its unit."""
     record: Record = {"unit": unit(resource)}
     if isinstance(message, powercap.CapGetResponse | powercap.CapChanged):

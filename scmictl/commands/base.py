@@ -6,7 +6,7 @@ from scmictl import protocols, values
 from scmictl.commands.command import Arg, Arguments, Column, Command, Opt, Output, Record, Rows
 from scmictl.commands.context import Context
 from scmictl.commands.survey import Survey
-from scmictl.commands.watch import watch_command
+from scmictl.commands.watch import Feed, watch_command
 from scmictl.errors import RemoteProtocolError, UsageError
 from scmictl.protocols import base
 from scmictl.wire import Effect
@@ -188,5 +188,9 @@ COMMANDS = (
         options=(Opt("--permissions", "also restore the permissions it had at the start"),),
         effect=Effect.HURTS,
     ),
-    watch_command("base"),
+    watch_command(
+        "base",
+        "stream the errors that the platform reports",
+        Feed(base.ErrorEvent, (Column("agent_id", "AGENT"), Column("fields", "FIELDS"))),
+    ),
 )

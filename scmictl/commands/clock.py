@@ -21,7 +21,7 @@ from scmictl.commands.command import (
 from scmictl.commands.context import Context
 from scmictl.commands.info import info_command
 from scmictl.commands.subject import Row, Subjects, Wanted, finished
-from scmictl.commands.watch import watch_command
+from scmictl.commands.watch import Feed, watch_command
 from scmictl.errors import NotOffered, ScmictlError, UsageError
 from scmictl.protocols import clock
 from scmictl.wire import Effect
@@ -58,6 +58,7 @@ _PERMS = (
     Column("parent_control_allowed", "PARENT"),
     Column("rate_control_allowed", "RATE"),
 )
+_WATCH = (Column("name", "NAME"), Column("fields.rate", "RATE", "Hz"))
 _SHOW = (
     Column("id", "id"),
     Column("name", "name"),
@@ -386,5 +387,12 @@ COMMANDS = (
     ),
     _command("perms", "show what this agent may do to a clock", perms, _ID),
     _command("tree", "show all clocks below their parents", tree),
-    watch_command("clock"),
+    watch_command(
+        "clock", "stream rate changes of clocks",
+        Feed(clock.RateChanged, _WATCH, clock.RateGet),
+        Feed(
+            clock.RateChangeRequested, _WATCH, clock.RateGet,
+            (Opt("--requested", "what agents ask for, not what the rate becomes"),),
+        ),
+    ),
 )  # fmt: skip

@@ -14,6 +14,7 @@ from scmictl.wire import Effect
 
 if TYPE_CHECKING:
     from scmictl.commands.context import Context
+    from scmictl.commands.watch import Feed
 
 Record = dict[str, Any]
 """One row, or one event: its keys are the JSON keys of CLI.md."""
@@ -154,6 +155,8 @@ class Command(NamedTuple):
     """Raises UsageError for what is wrong whatever the platform is, beyond the kinds of words."""
     topic: Callable[[Sequence[str]], str | None] | None = None
     """What --help adds for the words that were typed with it, if anything."""
+    feeds: tuple[Feed, ...] = ()
+    """What the `watch` of a group can stream."""
 
     @property
     def name(self) -> str:

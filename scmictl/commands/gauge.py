@@ -11,7 +11,7 @@ from typing import Any
 
 from scmictl.agent import Listing, Resource, Transfer
 from scmictl.commands import reading
-from scmictl.commands.command import Record
+from scmictl.commands.command import Arguments, Record
 from scmictl.commands.context import Context
 from scmictl.commands.hold import Holds, Pair
 from scmictl.commands.subject import Row, ask
@@ -82,26 +82,37 @@ def readings(ctx: Context, sensors: Sequence[Resource]) -> list[Row]:
 def reading_row(ctx: Context, resource: Resource, transfer: Transfer[Any]) -> Row:
     """Return the row of a reading from its response, or its delayed response if there is one."""
     row = Row(resource)
-    answer = transfer.delayed or transfer.response
-    value: Any = None
     row.fail(transfer.error)
     # Without its unit and scale, a number is no reading.
     row.fail(reading.fault(ctx, resource))
-    if transfer.error is not None:
-        row.record |= reading.reading_record(ctx, resource, None)
+    answer = (transfer.delayed or transfer.response) if transfer.error is None else None
+    row.record |= meaning(ctx, resource, answer)
+    if answer is None:
         row.record |= {"unit": None, "axes": None}
         return row
-    if isinstance(answer, sensor.ReadingGetResponse | sensor.ReadingComplete):
-        value = answer.sensor_value if answer.readings is None else answer.readings
-    row.record |= reading.reading_record(ctx, resource, value)
-    axes = reading.axis_count(resource)
-    if isinstance(value, list) and len(value) < axes:
+    found, axes = _values(answer), reading.axis_count(resource)
+    if isinstance(found, list) and len(found) < axes:
         row.fail(
             RemoteProtocolError(
-                f"{transfer.spec}: {len(value)} readings, expected {axes}: an axis each"
+                f"{transfer.spec}: {len(found)} readings, expected {axes}: an axis each"
             )
         )
     return row
+
+
+def meaning(ctx: Context, resource: Resource, message: Any) -> Record:
+    """Return value, unit, raw, timestamp and axes as a message tells them; None: nothing is."""
+    return reading.reading_record(ctx, resource, _values(message))
+
+
+def _values(message: Any) -> Any:
+    """Return the readings in a message; a number is that of version 1.0."""
+    if isinstance(message, sensor.ReadingGetResponse | sensor.ReadingComplete):
+        return message.sensor_value if message.readings is None else message.readings
+    return message.readings if isinstance(message, sensor.Update) else None
+
+
+# --- what is off ----------------------------------------------------------------------------------
 
 
 def turn_on(ctx: Context, holds: Holds, sensors: Sequence[Resource]) -> dict[int, ScmictlError]:
@@ -151,6 +162,26 @@ def disabled(ctx: Context, sensors: Sequence[Resource]) -> list[Resource]:
         for s in described
         if found[s.id].error is None and not found[s.id].result().sensor_config.enabled
     ]
+
+
+def enable(
+    ctx: Context, args: Arguments, holds: Holds, sensors: list[Resource]
+) -> dict[int, ScmictlError]:
+    """Enable disabled sensors for a watch (--enable), or say that they will send nothing."""
+    given = args.given()
+    if "enable" in given:
+        return turn_on(ctx, holds, sensors)
+    off = disabled(ctx, sensors) if "interval" not in given else []
+    if off:
+        several = f"{len(off)} of these sensors are disabled and send"
+        what = f"{reading.called(off[0])} is disabled and sends" if len(off) == 1 else several
+        ctx.notice(f"{what} nothing; `sensor watch --enable` turns on what is")
+    return {}
+
+
+def hint(ctx: Context, row: Row) -> None:
+    """Say of --enable if the only sensor of a watch cannot be read because it is disabled."""
+    with_hint(ctx, [row], many=False)
 
 
 def with_hint(ctx: Context, rows: Sequence[Row], *, many: bool) -> None:

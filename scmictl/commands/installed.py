@@ -35,6 +35,19 @@ def entry(name: str, taken: Collection[str]) -> Entry | None:
     return made
 
 
+def verbs(name: str) -> dict[str, Command]:
+    """Return the verbs of the group of this name, if there is one and it is in order.
+
+    What is wrong with it is noted for the user; raises UsageError if the whole package is bad.
+    """
+    found = plugin.named(name)
+    made = _entry(found, ()) if found is not None and found.commands else None
+    if isinstance(made, Problem):
+        plugin.note(str(made))
+        return {}
+    return made.load() if made is not None else {}
+
+
 def entries(taken: Collection[str]) -> list[Entry]:
     """Return all groups that are in order; what is wrong with others is noted for the user."""
     good = []
@@ -48,18 +61,21 @@ def entries(taken: Collection[str]) -> list[Entry]:
 
 
 def _entry(found: Plugin, taken: Collection[str]) -> Entry | Problem:
+    name = found.protocol.name
+    if name in taken:
+        return _problem(
+            found, f"found the group {name!r}, a word of scmictl, expected another name"
+        )
     if found not in _known:
         try:
-            _known[found] = _checked(found, taken)
+            _known[found] = _checked(found)
         except Problem as problem:
             _known[found] = problem
     return _known[found]
 
 
-def _checked(found: Plugin, taken: Collection[str]) -> Entry:
+def _checked(found: Plugin) -> Entry:
     name = found.protocol.name
-    if name in taken:
-        raise _problem(found, f"found the group {name!r}, a word of scmictl, expected another name")
     rows = plugin.module(found, found.commands, ATTRIBUTE)
     where = f"{found.commands}.{ATTRIBUTE}"
     if not isinstance(rows, (tuple, list)) or not rows:

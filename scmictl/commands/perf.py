@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from scmictl.commands import pace
-from scmictl.commands.command import Arg, Arguments, Column, Command, Output, Rows
+from scmictl.commands.command import Arg, Arguments, Column, Command, Opt, Output, Rows
 from scmictl.commands.context import Context
 from scmictl.commands.info import info_command
-from scmictl.commands.scale import SYNTAX, Scale, Typed, scales, typed
+from scmictl.commands.scale import SYNTAX, Scale, Typed, meaning, scales, typed
 from scmictl.commands.subject import Row, Subjects, Wanted, finished
-from scmictl.commands.watch import watch_command
+from scmictl.commands.watch import Feed, watch_command
 from scmictl.errors import NotOffered, ScmictlError, UsageError
 from scmictl.protocols import perf
 from scmictl.wire import Effect
@@ -25,6 +25,8 @@ _FREQUENCY = (
 _LEVEL = (*_NAMED, Column("level", "LEVEL"), *_FREQUENCY)
 _LIMITS = (*_NAMED, *_BOUNDS)
 _COLUMNS = (*_NAMED, Column("level", "LEVEL"), *_BOUNDS, *_FREQUENCY)
+_LEVEL_FEED = (_NAMED[1], Column("level", "LEVEL"), _FREQUENCY[0])
+_LIMITS_FEED = (_NAMED[1], *_BOUNDS)
 _LADDER = (
     *_NAMED,
     Column("lowest", "LOWEST"),
@@ -231,5 +233,12 @@ COMMANDS = (
         f"what is shown then can be narrower. {_MODES}",
     ),
     _command("stats", "show where the statistics of the performance domains are", stats),
-    watch_command("perf"),
+    watch_command(
+        "perf", "stream level changes of performance domains",
+        Feed(perf.LevelChanged, _LEVEL_FEED, perf.LevelGet, meaning=meaning),
+        Feed(
+            perf.LimitsChanged, _LIMITS_FEED, perf.LimitsGet,
+            (Opt("--limits", "changes of their limits instead"),), meaning=meaning,
+        ),
+    ),
 )  # fmt: skip

@@ -24,7 +24,7 @@ from scmictl.commands.command import (
 from scmictl.commands.context import Context
 from scmictl.commands.info import info_command
 from scmictl.commands.subject import Row, Subjects, Wanted, ask, finished
-from scmictl.commands.watch import watch_command
+from scmictl.commands.watch import Feed, watch_command
 from scmictl.errors import NotOffered, Partial, ScmictlError, TransferTimeout, UsageError
 from scmictl.protocols import power
 from scmictl.wire import Effect
@@ -44,6 +44,7 @@ _COLUMNS = (
     Column("raw_state", "RAW", wide=True),
 )
 _ACCEPTED = (*_COLUMNS[:2], Column("accepted", "ACCEPTED"), *_COLUMNS[2:])
+_WATCH = (Column("name", "NAME"), Column("state", "STATE"), Column("agent_id", "AGENT"))
 _SHOW = (
     Column("id", "id"),
     Column("name", "name"),
@@ -122,6 +123,10 @@ def state_record(state: int) -> Record:
 def state_text(state: int) -> str:
     """Return the name of a power state, or its number where it has none."""
     return next((name for name, value in _NAMES.items() if value == state), f"{state:#x}")
+
+
+def _meaning(ctx: Context, resource: Resource, message: Any) -> Record:
+    return state_record(message.power_state)
 
 
 def stats(ctx: Context, args: Arguments) -> Output:
@@ -309,7 +314,15 @@ COMMANDS = (
         details="Asks first for off, and for every other state in which the domain loses its "
         "context (bit 30). The numbers of other states are the platform's own.",
     ),
-    watch_command("power"),
+    watch_command(
+        "power", "stream state changes of power domains",
+        Feed(power.StateChanged, _WATCH, power.StateGet, meaning=_meaning),
+        Feed(
+            power.StateChangeRequested, _WATCH, power.StateGet,
+            (Opt("--requested", "what other agents ask for, not what the state becomes"),),
+            meaning=_meaning,
+        ),
+    ),
     _command(
         "stats", "show where the statistics of power domains are", stats,
         details="What the statistics say is in memory that the platform shares; no message "

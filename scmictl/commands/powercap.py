@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from scmictl import values
@@ -21,7 +21,7 @@ from scmictl.commands.command import (
 from scmictl.commands.context import Context
 from scmictl.commands.info import info_command
 from scmictl.commands.subject import Row, Subjects, Wanted, finished
-from scmictl.commands.watch import watch_command
+from scmictl.commands.watch import Feed, watch_command
 from scmictl.errors import NotOffered, ScmictlError, UsageError
 from scmictl.protocols import powercap
 from scmictl.wire import Effect
@@ -49,6 +49,8 @@ _TREE = (
     Column("power", "POWER"),
     Column("unit", "UNIT"),
 )
+_CAP_FEED = (Column("name", "NAME"), Column("cap", "CAP"), Column("unit", "UNIT"))
+_POWER_FEED = (Column("name", "NAME"), Column("power", "POWER"), Column("unit", "UNIT"))
 _SHOW = (
     Column("id", "id"),
     Column("name", "name"),
@@ -234,6 +236,27 @@ def check_pai(args: Arguments) -> None:
     _microseconds(args.interval)
 
 
+# --- watching -------------------------------------------------------------------------------------
+
+
+def _thresholds(args: Arguments, resource: Resource) -> Mapping[str, int]:
+    given = args.given()
+    below, above = given.get("below"), given.get("above")
+    return allowance.thresholds(resource, below, above) if below or above else {}
+
+
+def check_watch(args: Arguments) -> None:
+    """Raise UsageError for thresholds that cannot be."""
+    for text in (args.below, args.above):
+        if text is not None:
+            allowance.check_power(text)
+    given = args.below or args.above
+    if args.interval is not None and given:
+        raise UsageError("--interval reads the power itself", hint="use --power --until EXPR")
+    if args.power and args.interval is None and not given:
+        raise UsageError("--power needs --interval; without it --below or --above says when")
+
+
 # --- the table ------------------------------------------------------------------------------------
 
 _ID = Arg("id", "number or name of a domain; a glob or 'all' for several", "ids", of="powercap")
@@ -268,5 +291,19 @@ COMMANDS = (
     ),
     _command("measure", "show the average power of a domain", measure, _ID),
     _command("tree", "show all domains below their parents", tree),
-    watch_command("powercap"),
+    watch_command(
+        "powercap", "stream changes of power caps, or of power beyond thresholds",
+        Feed(powercap.CapChanged, _CAP_FEED, powercap.CapGet, meaning=allowance.meaning),
+        Feed(
+            powercap.MeasurementsChanged, _POWER_FEED, powercap.MeasurementsGet,
+            (
+                Opt("--below", "power that falls below this, not the caps", "text", "POWER"),
+                Opt("--above", "power that rises above this, not the caps", "text", "POWER"),
+                Opt("--power", "with --interval: read the power, not the caps"),
+            ),
+            meaning=allowance.meaning, fields=_thresholds,
+        ),
+        validate=check_watch,
+        details="A power is a number in the domain's unit, or has a unit, such as 5W.",
+    ),
 )  # fmt: skip

@@ -21,7 +21,7 @@ from scmictl.commands.command import (
 from scmictl.commands.context import Context
 from scmictl.commands.info import info_command
 from scmictl.commands.subject import Row, Subjects, Wanted, ask, finished
-from scmictl.commands.watch import watch_command
+from scmictl.commands.watch import Feed, watch_command
 from scmictl.errors import NotOffered
 from scmictl.protocols import reset
 from scmictl.values import shown
@@ -35,6 +35,7 @@ _COLUMNS = (
     Column("notifications", "NOTIFICATIONS"),
 )
 _ACCEPTED = (*_COLUMNS[:2], Column("accepted", "ACCEPTED"), *_COLUMNS[2:])
+_WATCH = (Column("name", "NAME"), Column("agent_id", "AGENT"))
 _SHOW = (
     Column("id", "id"),
     Column("name", "name"),
@@ -189,5 +190,5 @@ COMMANDS = (
         details="Asks first. It is a cold reset; `call reset.RESET` knows the states that a "
         "platform has besides.",
     ),
-    watch_command("reset"),
+    watch_command("reset", "stream resets of domains", Feed(reset.Issued, _WATCH)),
 )  # fmt: skip

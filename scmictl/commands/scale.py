@@ -204,8 +204,6 @@ def limits_record(scale: Scale, low: int | None, high: int | None) -> Record:
 
 def meaning(ctx: Context, resource: Resource, message: Any) -> Record:
     """Return what a notification, or a level or limits that were read, says in levels."""
-    if message is None:
-        return {}
     scale = scales(ctx, [resource], fresh=True)[resource.id]
     if isinstance(message, perf.LimitsChanged | perf.LimitsGetResponse):
         return limits_record(scale, message.range_min, message.range_max)

@@ -23,7 +23,7 @@ from scmictl.commands.context import Context
 from scmictl.commands.hold import Holds
 from scmictl.commands.info import info_command
 from scmictl.commands.subject import Row, Subjects, Wanted, finished
-from scmictl.commands.watch import watch_command
+from scmictl.commands.watch import Feed, watch_command
 from scmictl.errors import NotOffered, Partial, ScmictlError, UsageError
 from scmictl.protocols import sensor
 from scmictl.wire import Effect
@@ -46,6 +46,7 @@ _READ = (
     Column("axes", "AXES"),
 )
 _ACCEPTED = (*_NAMED, Column("accepted", "ACCEPTED"), *_READ[2:])
+_WATCH = (_NAMED[1], Column("value", "VALUE"), Column("unit", "UNIT"), Column("axes", "AXES"))
 _AXES = (
     *_NAMED,
     Column("type", "TYPE", wide=True),
@@ -370,5 +371,15 @@ COMMANDS = (
         "trip clear", "switch a trip point of a sensor off", trip.clear, _ONE, _POINT,
         effect=Effect.WRITE, validate=trip.check_point,
     ),
-    watch_command("sensor"),
+    watch_command(
+        "sensor", "stream new values of sensors",
+        Feed(
+            sensor.Update, _WATCH, sensor.ReadingGet,
+            (Opt("--enable", "turn disabled sensors on for the time of the watch"),),
+            meaning=gauge.meaning, enable=gauge.enable, hint=gauge.hint, live=True,
+        ),
+        effect=Effect.WRITE,
+        details="On a terminal a live table with minimum, maximum and rate. `watch "
+        "SENSOR_TRIP_POINT_EVENT` streams the crossings of trip points.",
+    ),
 )  # fmt: skip

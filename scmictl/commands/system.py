@@ -10,7 +10,7 @@ from scmictl.agent import Transfer
 from scmictl.commands.command import Arg, Arguments, Column, Command, Opt, Output, Record, Rows
 from scmictl.commands.context import Context
 from scmictl.commands.info import info_command
-from scmictl.commands.watch import watch_command
+from scmictl.commands.watch import Feed, watch_command
 from scmictl.errors import NotOffered, StatusError, UsageError
 from scmictl.protocols import system
 from scmictl.protocols.system import SystemState
@@ -23,6 +23,12 @@ _SET = (
     Column("graceful", "graceful"),
     Column("state", "state now"),
     Column("raw_state", "raw state"),
+)
+_WATCH = (
+    Column("fields.system_state", "STATE"),
+    Column("fields.flags.graceful", "GRACEFUL"),
+    Column("fields.timeout", "TIME LEFT", "ms"),
+    Column("agent_id", "AGENT"),
 )
 _NAMES = {state.name.lower().replace("_", "-"): state for state in SystemState}
 _OPTIONAL = {SystemState.WARM_RESET: "warm_reset", SystemState.SUSPEND: "suspend"}
@@ -126,5 +132,8 @@ COMMANDS = (
         details="Always asks first. The numbers from 0x80000000 up are the vendor's own states. A "
         "platform that goes down at once may never answer, which is a timeout here.",
     ),
-    watch_command("system"),
+    watch_command(
+        "system", "stream what other agents and the platform do to the system",
+        Feed(system.PowerStateNotifier, _WATCH),
+    ),
 )  # fmt: skip

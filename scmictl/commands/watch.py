@@ -1,39 +1,107 @@
-"""`watch`, `subscribe` and `unsubscribe`, and the `watch` of every group: how they are typed.
+"""The `watch` of every group; and `watch`, `subscribe`, `unsubscribe`: how they are typed.
 
-What they do is in `vigil` and `subscription`, which are imported when one of them runs: the other
-verbs of a group start faster without them.
+A group says what its watch streams as :class:`Feed`; the tool `watch` and the shell show what comes
+in the same words. What they all do is in `vigil` and `subscription`, which are imported when one of
+them runs: the other verbs of a group start faster without them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scmictl import protocols
-from scmictl.commands.command import Arg, Arguments, Command, Opt, Output
+from scmictl.commands.command import Arg, Arguments, Column, Command, Opt, Output, Record
 from scmictl.commands.context import Context
 from scmictl.commands.criteria import OPTIONS, check
-from scmictl.wire import Effect
+from scmictl.errors import UsageError
+from scmictl.wire import Effect, Notification, Request
+
+if TYPE_CHECKING:
+    from scmictl.agent import Resource
+    from scmictl.commands.hold import Holds
+    from scmictl.commands.subject import Row
+    from scmictl.errors import ScmictlError
 
 
-def watch_command(group: str) -> Command:
-    """Return the verb `watch` of a group."""
+class Feed(NamedTuple):
+    """Something to watch: a notification, and how it reads to people.
+
+    The feed that a watch streams is the one of whose ``options`` any is given, else the group's
+    first. ``columns`` are those behind time and event.
+    """
+
+    event: type[Notification]
+    columns: tuple[Column, ...] = ()
+    read: type[Request[Any]] | None = None
+    """What --interval reads of each thing instead; None: nothing reads the same."""
+    options: tuple[Opt, ...] = ()
+    meaning: Callable[[Context, Resource, Any], Record] = lambda ctx, resource, message: {}
+    """Returns more keys for the record of a notification, or of a response to ``read``."""
+    fields: Callable[[Arguments, Resource], Mapping[str, int]] = lambda args, resource: {}
+    """Returns more fields for the request that switches the notification on."""
+    enable: Callable[[Context, Arguments, Holds, list[Resource]], Mapping[int, ScmictlError]] = (
+        lambda ctx, args, holds, resources: {}
+    )
+    """Turns on what has to be on first, or tells of it; returns by id why what could not be."""
+    hint: Callable[[Context, Row], None] = lambda ctx, row: None
+    """Says more in the error of a row that could not be read."""
+    live: bool = False
+    """The records are readings (`Stream.live`), which can be plotted too."""
+
+
+PLOT = Opt("--plot", "also append time,value,name lines to this file", "file", "FILE")
+_UNPOLLED = tuple(option for option in OPTIONS if option.name != "--interval")
+
+
+def watch_command(
+    group: str,
+    help: str,
+    *feeds: Feed,
+    effect: Effect = Effect.SUBSCRIBE,
+    details: str = "",
+    validate: Callable[[Arguments], None] = lambda args: None,
+) -> Command:
+    """Return the verb `watch` of a group, which is the name of a protocol."""
     noun = protocols.by_name(group).resources
     only = f"only these {noun.noun}s" if noun is not None else ""
     ids = Arg("ids", only, "ids", of=group, required=False, many=True)
-    verb = _GROUPS[group]
+    options = [option for feed in feeds for option in feed.options]
+    if any(feed.live for feed in feeds):
+        options.append(PLOT)
+    polls = noun is not None and any(feed.read is not None for feed in feeds)
+
+    def run(ctx: Context, args: Arguments) -> Output:
+        from scmictl.commands import vigil  # which only a watch needs
+
+        return vigil.follow_feed(ctx, args, chosen(feeds, args))
+
+    def checked(args: Arguments) -> None:
+        check(args)
+        validate(args)
+        if args.given().get("interval") and chosen(feeds, args).read is None:
+            raise UsageError("this comes by itself, and cannot be polled", hint="omit --interval")
+
     return Command(
         group,
         "watch",
-        verb.help,
-        verb.run,
+        help,
+        run,
         args=(ids,) if noun is not None else (),
-        options=(*verb.options, *(OPTIONS if noun and verb.polls else _UNPOLLED)),
-        effect=verb.effect,
-        validate=verb.validate,
-        details=verb.details,
+        options=(*options, *(OPTIONS if polls else _UNPOLLED)),
+        effect=effect,
+        validate=checked,
+        details=details,
+        feeds=feeds,
     )
+
+
+def chosen(feeds: Sequence[Feed], args: Arguments) -> Feed:
+    """Return the feed that the options ask for."""
+    given = args.given()
+    asked = (feed for feed in feeds if any(option.key in given for option in feed.options))
+    return next(asked, feeds[0])
 
 
 def _later(module: str, name: str) -> Callable[..., Any]:
@@ -44,69 +112,6 @@ def _later(module: str, name: str) -> Callable[..., Any]:
 
     return run
 
-
-class _Verb(NamedTuple):
-    """What a group's watch has of its own; ``polls`` says whether there is anything to read."""
-
-    run: Callable[[Context, Arguments], Output]
-    help: str
-    options: tuple[Opt, ...] = ()
-    effect: Effect = Effect.SUBSCRIBE
-    details: str = ""
-    polls: bool = True
-    validate: Callable[[Arguments], None] = check
-
-
-_UNPOLLED = tuple(option for option in OPTIONS if option.name != "--interval")
-
-
-_GROUPS = {
-    "base": _Verb(_later("vigil", "base_watch"), "stream the errors that the platform reports"),
-    "power": _Verb(
-        _later("vigil", "power_watch"),
-        "stream state changes of power domains",
-        (Opt("--requested", "what other agents ask for, not what the state becomes"),),
-    ),
-    "system": _Verb(
-        _later("vigil", "system_watch"),
-        "stream what other agents and the platform do to the system",
-    ),
-    "perf": _Verb(
-        _later("vigil", "perf_watch"),
-        "stream level changes of performance domains",
-        (Opt("--limits", "changes of their limits instead"),),
-    ),
-    "clock": _Verb(
-        _later("vigil", "clock_watch"),
-        "stream rate changes of clocks",
-        (Opt("--requested", "what agents ask for, not what the rate becomes"),),
-    ),
-    "sensor": _Verb(
-        _later("vigil", "sensor_watch"),
-        "stream new values of sensors",
-        (
-            Opt("--enable", "turn disabled sensors on for the time of the watch"),
-            Opt("--plot", "also append time,value,name lines to this file", "file", "FILE"),
-        ),
-        effect=Effect.WRITE,
-        details=(
-            "On a terminal a live table with minimum, maximum and rate. `watch "
-            "SENSOR_TRIP_POINT_EVENT` streams the crossings of trip points."
-        ),
-    ),
-    "reset": _Verb(_later("vigil", "reset_watch"), "stream resets of domains", polls=False),
-    "powercap": _Verb(
-        _later("vigil", "powercap_watch"),
-        "stream changes of power caps, or of power beyond thresholds",
-        (
-            Opt("--below", "power that falls below this, not the caps", "text", "POWER"),
-            Opt("--above", "power that rises above this, not the caps", "text", "POWER"),
-            Opt("--power", "with --interval: read the power, not the caps"),
-        ),
-        details="A power is a number in the domain's unit, or has a unit, such as 5W.",
-        validate=_later("vigil", "check_powercap"),
-    ),
-}
 
 _EVENT = Arg("event", "CLOCK_RATE_CHANGED, SENSOR_UPDATE, ...", "event")
 _IDS = Arg("ids", "only of these (default: all that send it)", required=False, many=True)

@@ -49,6 +49,7 @@ __all__ = [
     "clock",
     "every",
     "id_name",
+    "is_ours",
     "number_of",
     "of",
     "perf",
@@ -142,8 +143,7 @@ def by_name(name: str, vendor: str | None = None, sub_vendor: str | None = None)
     for number, known in _known(vendor, sub_vendor):
         if wanted in (f"{number:#x}", str(number)):
             return _load(known)
-    names = [entry[-1] for entry in (*STANDARD, *VENDOR)]
-    if wanted in names:
+    if is_ours(wanted):
         return _load(wanted)
     installed = plugin.named(wanted)
     if installed is not None:
@@ -154,11 +154,17 @@ def by_name(name: str, vendor: str | None = None, sub_vendor: str | None = None)
         found = None
     if found is not None:
         return found
+    names = [entry[-1] for entry in (*STANDARD, *VENDOR)]
     names += [one.protocol.name for one in plugin.every()]
     raise UsageError(
         f"unknown protocol {name!r}, expected one of: {', '.join(names)}",
         hint=values.nearest(wanted, names),
     )
+
+
+def is_ours(name: str) -> bool:
+    """Return whether a protocol of this name is one of scmictl, and none of a package."""
+    return any(name == entry[-1] for entry in (*STANDARD, *VENDOR))
 
 
 def by_label(label: str) -> tuple[Protocol, Resources]:

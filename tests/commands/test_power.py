@@ -393,6 +393,14 @@ def test_a_watch_waits_for_a_state(one: Any) -> None:
     ]  # fmt: skip
 
 
+def test_a_watch_shows_who_changed_which_domain_to_what(one: Any) -> None:
+    one.text("subscribe POWER_STATE_CHANGED gpu")
+    one.text("power set gpu off -y")
+    heading, line = one.text("power watch gpu -n 1 --for 5s -o plain").splitlines()
+    assert heading.split("\t") == ["time", "event", "name", "state", "agent_id"]
+    assert line.split("\t")[1:] == ["POWER_STATE_CHANGED", "gpu", "off", "1"]
+
+
 def test_only_what_says_it_tells_is_watched(one: Any) -> None:
     error, _ = one.fails("power watch 3 -n 1")
     assert isinstance(error, NotOffered)

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from scmictl import protocols
 from scmictl.agent import Agent, Interrupt, Waiter, inbox
-from scmictl.commands import Stream
+from scmictl.commands import Stream, event, verbs
 from scmictl.commands.context import Context
 from scmictl.commands.plot import lines
 from scmictl.commands.series import ASCII_BARS, Series, sparkline
@@ -183,6 +184,26 @@ def test_the_tool_without_words_watches_all_that_is_offered(watching: Make) -> N
     assert console.lines("watch -n 1")[0]["event"] == "SENSOR_UPDATE"
     assert switched(console, 0x9, 0x14) == [(0, 1), (1, 1), (1, 0), (0, 0)]
     assert switched(console, 0xB) == [(0, 1), (2, 1), (2, 0), (0, 0)]
+
+
+@pytest.mark.parametrize("protocol", list(protocols.standard()), ids=lambda one: one.name)
+def test_a_group_watches_every_notification_that_can_be_switched_by_an_id_or_none(
+    protocol: protocols.Protocol,
+) -> None:
+    """The crossings of trip points are the exception: they have no value to show."""
+    watch = verbs(protocol).get("watch")
+    feeds = watch.feeds if watch is not None else ()
+    switches = [switch for switch in event.switches([protocol]) if switch.simple]
+    watched = {feed.event.SPEC for feed in feeds}
+    assert watched == {one.event.SPEC for one in switches} - {"SENSOR_TRIP_POINT_EVENT"}
+    for feed in feeds:
+        assert protocols.of(feed.event) is protocol
+        if feed.read is not None:
+            assert protocols.of(feed.read) is protocol
+            assert protocol.resources is not None
+            assert protocol.resources.id in [field.name for field in feed.read.FIELDS]
+        for option in feed.options:
+            assert watch is not None and option in watch.options
 
 
 # --- how it ends ----------------------------------------------------------------------------------
