@@ -138,6 +138,12 @@ def meaning(ctx: Context, resource: Resource, message: Message) -> Record:
     return record
 
 
+def brief(resource: Resource, response: Any) -> str:
+    """Return a cap in words."""
+    cap = response.power_cap
+    return values.format_value(cap, unit(resource)) if cap else OFF
+
+
 def states(ctx: Context, domains: Sequence[Resource]) -> list[Row]:
     """Read id, name, cap, unit and parent: the record of a domain."""
     found = ask(ctx, {d.id: powercap.CapGet(domain_id=d.id) for d in domains if d.error is None})

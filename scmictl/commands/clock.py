@@ -350,6 +350,7 @@ COMMANDS = (
     _command(
         "list", "list clocks with their rates and parents", list_,
         Arg("pattern", "only these clocks", "ids", of="clock", required=False, many=True),
+        glimpse=profile.glimpse,
     ),
     _command("show", "show all that can be known of a clock", show, _ID),
     info_command("clock"),

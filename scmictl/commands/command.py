@@ -5,19 +5,27 @@ One table of these gives the parser, the shell, batch files, help, completion an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scmictl import values
 from scmictl.errors import ScmictlError, UsageError
-from scmictl.wire import Effect
+from scmictl.wire import Effect, Request
 
 if TYPE_CHECKING:
+    from scmictl.agent import Resource, Transfer
     from scmictl.commands.context import Context
     from scmictl.commands.watch import Feed
+    from scmictl.protocols import Resources
 
 Record = dict[str, Any]
 """One row, or one event: its keys are the JSON keys of CLI.md."""
+
+
+Asked = Generator[Sequence[Request[Any]], "list[Transfer[Any]]", list[str]]
+"""Yields requests that only read, is sent their transfers when all are done; returns the texts."""
+Glimpse = Callable[["Resources", "Sequence[Resource]"], Asked]
+"""Says of each thing of a kind what it is like now, in a word or two."""
 
 
 class Arg(NamedTuple):
@@ -157,6 +165,8 @@ class Command(NamedTuple):
     """What --help adds for the words that were typed with it, if anything."""
     feeds: tuple[Feed, ...] = ()
     """What the `watch` of a group can stream."""
+    glimpse: Glimpse | None = None
+    """Of the verb that lists things: what stands beside their names where they complete."""
 
     @property
     def name(self) -> str:

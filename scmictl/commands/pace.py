@@ -81,6 +81,12 @@ def _states(
     return rows
 
 
+def brief(resource: Resource, response: Any) -> str:
+    """Return a level in words, as far as it is known without asking for the others."""
+    indexed = resource.description and resource.description.attributes.level_indexing_mode
+    return f"{'index' if indexed else 'level'} {response.performance_level}"
+
+
 def _trust(row: Row, scale: Scale, word: int | None, spec: str) -> None:
     """Note in the row that an index stands for no level."""
     if word is not None and scale.level(word) is None:

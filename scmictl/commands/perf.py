@@ -10,7 +10,7 @@ from scmictl.commands.command import Arg, Arguments, Column, Command, Opt, Outpu
 from scmictl.commands.context import Context
 from scmictl.commands.info import info_command
 from scmictl.commands.scale import SYNTAX, Scale, Typed, meaning, scales, typed
-from scmictl.commands.subject import Row, Subjects, Wanted, finished
+from scmictl.commands.subject import Row, Subjects, Wanted, finished, glimpse
 from scmictl.commands.watch import Feed, watch_command
 from scmictl.errors import NotOffered, ScmictlError, UsageError
 from scmictl.protocols import perf
@@ -214,6 +214,7 @@ COMMANDS = (
     _command(
         "list", "list performance domains with their levels and limits", list_,
         Arg("pattern", "only these domains", "ids", of="perf", required=False, many=True),
+        glimpse=glimpse(perf.LevelGet, pace.brief),
     ),
     _command("show", "show all that can be known of a performance domain", show, _ID),
     info_command("perf"),

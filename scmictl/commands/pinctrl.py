@@ -232,6 +232,7 @@ COMMANDS = (
         "list", "list pins, groups and functions", list_,
         Arg("kind", "only these", choices=("pins", "groups", "functions"), required=False),
         Arg("pattern", "and of them only these", "ids", of="pinctrl", required=False, many=True),
+        glimpse=pinout.glimpse,
         validate=check_list,
         details="Without a kind, all three are listed, each with its own numbers.",
     ),

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from scmictl.agent import Listing, Resource
-from scmictl.commands.command import Record
+from scmictl.commands.command import Asked, Record
 from scmictl.commands.context import Context
-from scmictl.commands.subject import Row, ask
+from scmictl.commands.subject import Row, ask, brief
 from scmictl.protocols import Resources, pinctrl, setting
 from scmictl.protocols.pinctrl import FUNCTIONS, GROUPS, NO_FUNCTION, PINS, PROTOCOL
 from scmictl.wire import Status
@@ -60,6 +60,28 @@ def selected(ctx: Context, number: int | None) -> Record:
         return {"function": None, "function_id": None}
     [function] = named(ctx, FUNCTIONS, [number])
     return {"function": function["name"], "function_id": number}
+
+
+def glimpse(how: Resources, things: Sequence[Resource]) -> Asked:
+    """Return what the function is called that is selected on each pin or group."""
+    if how is FUNCTIONS:
+        return [""] * len(things)
+    found = yield [pinctrl.function_of(selector(how), r.id) for r in things]
+    numbers = {
+        transfer.response.function_selected
+        for transfer in found
+        if transfer.error is None and transfer.response is not None
+    }
+    asked = sorted(numbers - {NO_FUNCTION})
+    described = yield [FUNCTIONS.describing(number) for number in asked]
+    names = {
+        number: brief(Resource(number), transfer, lambda _, response: str(response.name))
+        for number, transfer in zip(asked, described, strict=True)
+    }
+    return [
+        brief(r, transfer, lambda _, response: names.get(response.function_selected, ""))
+        for r, transfer in zip(things, found, strict=True)
+    ]
 
 
 def named(ctx: Context, how: Resources, numbers: Sequence[int]) -> list[Record]:

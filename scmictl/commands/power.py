@@ -23,7 +23,7 @@ from scmictl.commands.command import (
 )
 from scmictl.commands.context import Context
 from scmictl.commands.info import info_command
-from scmictl.commands.subject import Row, Subjects, Wanted, ask, finished
+from scmictl.commands.subject import Row, Subjects, Wanted, ask, finished, glimpse
 from scmictl.commands.watch import Feed, watch_command
 from scmictl.errors import NotOffered, Partial, ScmictlError, TransferTimeout, UsageError
 from scmictl.protocols import power
@@ -302,6 +302,7 @@ COMMANDS = (
     _command(
         "list", "list power domains with their states", list_,
         Arg("pattern", "only these domains", "ids", of="power", required=False, many=True),
+        glimpse=glimpse(power.StateGet, lambda _, response: state_text(response.power_state)),
     ),
     _command("show", "show all that can be known of a power domain", show, _ID),
     info_command("power"),

@@ -20,7 +20,7 @@ from scmictl.commands.command import (
 )
 from scmictl.commands.context import Context
 from scmictl.commands.info import info_command
-from scmictl.commands.subject import Row, Subjects, Wanted, finished
+from scmictl.commands.subject import Row, Subjects, Wanted, finished, glimpse
 from scmictl.commands.watch import Feed, watch_command
 from scmictl.errors import NotOffered, ScmictlError, UsageError
 from scmictl.protocols import powercap
@@ -270,6 +270,7 @@ COMMANDS = (
     _command(
         "list", "list domains with their caps and parents", list_,
         Arg("pattern", "only these domains", "ids", of="powercap", required=False, many=True),
+        glimpse=glimpse(powercap.CapGet, allowance.brief),
         details="A cap of 0 is none.",
     ),
     _command("show", "show all that can be known of a domain", show, _ID),

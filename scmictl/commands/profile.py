@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from scmictl import values
 from scmictl.agent import Listing, Resource
-from scmictl.commands.command import Record
+from scmictl.commands.command import Asked, Record
 from scmictl.commands.context import Context
-from scmictl.commands.subject import Row, ask
+from scmictl.commands.subject import Row, ask, brief
 from scmictl.errors import RemoteProtocolError, StatusError
-from scmictl.protocols import clock
+from scmictl.protocols import Resources, clock
 from scmictl.wire import Request, Status
 
 EXTENDED = {
@@ -71,6 +72,21 @@ def states(ctx: Context, clocks: Sequence[Resource], *, fresh: bool = False) -> 
         }
         rows.append(row)
     return rows
+
+
+def glimpse(how: Resources, clocks: Sequence[Resource]) -> Asked:
+    """Return rate and gate of each clock in a few words."""
+    found = yield [
+        request
+        for one in clocks
+        for request in (clock.RateGet(clock_id=one.id), clock.Attributes(clock_id=one.id))
+    ]
+    shown = []
+    for one, rate, attributes in zip(clocks, found[::2], found[1::2], strict=True):
+        text = brief(one, rate, lambda _, response: values.format_value(response.rate, "Hz"))
+        off = attributes.error is None and not attributes.result().attributes.enabled
+        shown.append(f"{text} (off)" if off else text)
+    return shown
 
 
 def name_of(ctx: Context, number: int | None) -> str | None:

@@ -212,6 +212,20 @@ def reading_record(
     return record
 
 
+def brief(resource: Resource, response: Any) -> str:
+    """Return a reading in words, as far as its unit is known without asking."""
+    if axis_count(resource):
+        return f"{len(response.readings or ())} axes"
+    raw = response.sensor_value
+    if raw is None:
+        raw = response.readings[0].sensor_value
+    if resource.description is None:
+        return str(raw)
+    high = resource.description.sensor_attributes_high
+    unit = Measure(high.sensor_type, high.unit_exponent)
+    return values.format_value(unit.value(raw), unit.unit)
+
+
 def _axis_records(
     ctx: Context, resource: Resource, readings: Sequence[sensor.Reading]
 ) -> list[Record]:

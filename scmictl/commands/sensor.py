@@ -22,7 +22,7 @@ from scmictl.commands.command import (
 from scmictl.commands.context import Context
 from scmictl.commands.hold import Holds
 from scmictl.commands.info import info_command
-from scmictl.commands.subject import Row, Subjects, Wanted, finished
+from scmictl.commands.subject import Row, Subjects, Wanted, finished, glimpse
 from scmictl.commands.watch import Feed, watch_command
 from scmictl.errors import NotOffered, Partial, ScmictlError, UsageError
 from scmictl.protocols import sensor
@@ -326,6 +326,7 @@ COMMANDS = (
     _command(
         "list", "list sensors with their types, units and axes", list_,
         Arg("pattern", "only these sensors", "ids", of="sensor", required=False, many=True),
+        glimpse=glimpse(sensor.ReadingGet, reading.brief),
     ),
     _command("show", "show all that can be known of a sensor", show, _ID),
     info_command("sensor"),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from scmictl.agent import Resource, Transfer
-from scmictl.commands.command import Column, Record, Rows
+from scmictl.commands.command import Asked, Column, Glimpse, Record, Rows
 from scmictl.commands.context import Context, DryRun
 from scmictl.errors import Partial, RemoteProtocolError, ScmictlError, StatusError
 from scmictl.protocols import Protocol, Resources
@@ -191,6 +191,26 @@ def ask(ctx: Context, requests: Mapping[K, Request[Any]]) -> dict[K, Transfer[An
     transfers = {key: ctx.agent.submit(request) for key, request in requests.items()}
     ctx.agent.collect(transfers.values())
     return transfers
+
+
+# --- at a glance ----------------------------------------------------------------------------------
+
+
+def glimpse(request: type[Request[Any]], show: Callable[[Resource, Any], str]) -> Glimpse:
+    """Return what tells of each thing what ``show`` makes of the response to ``request``."""
+
+    def ask_each(how: Resources, resources: Sequence[Resource]) -> Asked:
+        found = yield [request(**{**how.given, how.id: r.id}) for r in resources]
+        return [brief(r, transfer, show) for r, transfer in zip(resources, found, strict=True)]
+
+    return ask_each
+
+
+def brief(resource: Resource, transfer: Transfer[Any], show: Callable[[Resource, Any], str]) -> str:
+    """Return what a response says, or the name of the error it was."""
+    if transfer.error is not None or transfer.response is None:
+        return transfer.error.name if transfer.error is not None else ""
+    return show(resource, transfer.response)
 
 
 def _is_pattern(word: str, found: Sequence[Resource]) -> bool:

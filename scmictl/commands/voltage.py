@@ -10,7 +10,7 @@ from scmictl.agent import Listing, Resource
 from scmictl.commands.command import Arg, Arguments, Column, Command, Output, Record, Rows
 from scmictl.commands.context import Context
 from scmictl.commands.info import info_command
-from scmictl.commands.subject import Row, Subjects, Wanted, ask, finished
+from scmictl.commands.subject import Row, Subjects, Wanted, ask, finished, glimpse
 from scmictl.errors import RemoteProtocolError, StatusError, UsageError
 from scmictl.protocols import voltage
 from scmictl.wire import Effect, Request, Status
@@ -118,6 +118,10 @@ def _states(ctx: Context, domains: Sequence[Resource], *, fresh: bool = False) -
         }
         rows.append(row)
     return rows
+
+
+def _brief(domain: Resource, response: Any) -> str:
+    return values.format_value(response.voltage_level, "uV")
 
 
 def _mode_name(mode: int) -> str:
@@ -235,6 +239,7 @@ COMMANDS = (
     _command(
         "list", "list voltage domains with their levels", list_,
         Arg("pattern", "only these domains", "ids", of="voltage", required=False, many=True),
+        glimpse=glimpse(voltage.LevelGet, _brief),
     ),
     _command("show", "show all that can be known of a voltage domain", show, _ID),
     info_command("voltage"),

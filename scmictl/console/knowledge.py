@@ -12,27 +12,15 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
-from scmictl import protocols, values
-from scmictl.agent import Agent, Discovery, Listing, Resource, Transfer
+from scmictl import protocols
+from scmictl.agent import Agent, Discovery, Listing, Transfer
 from scmictl.agent.identity import questions
-from scmictl.commands import allowance, reading
-from scmictl.commands.power import state_text
+from scmictl.commands import verbs
+from scmictl.commands.command import Glimpse
 from scmictl.errors import ScmictlError
-from scmictl.protocols import (
-    Protocol,
-    Resources,
-    base,
-    clock,
-    perf,
-    pinctrl,
-    power,
-    powercap,
-    sensor,
-    voltage,
-)
+from scmictl.protocols import Protocol, Resources, base
 from scmictl.wire import Request
 
 FRESH_S = 1.0
@@ -177,16 +165,16 @@ class Learner:
             if found.fault is None:
                 self._found[kind] = found
         resources = found.resources
-        reader = _VALUES.get(kind)
-        valued = reader is not None and len(resources) <= VALUED
+        look = _glimpse(protocol)
+        valued = look is not None and len(resources) <= VALUED
         known = self.knowledge.items.get(kind, ())
         if valued or len(known) != len(resources):
             before = {item.id: item.value for item in known}
             self.knowledge.items[kind] = [
                 Item(r.id, r.name, before.get(r.id, "")) for r in resources
             ]
-        if reader is not None and valued:
-            shown = yield from reader(resources)
+        if look is not None and valued:
+            shown = yield from look(how, resources)
             self.knowledge.items[kind] = [
                 Item(r.id, r.name, text) for r, text in zip(resources, shown, strict=True)
             ]
@@ -235,6 +223,11 @@ def _subject(kind: str) -> tuple[Protocol, Resources] | None:
         return None
 
 
+def _glimpse(protocol: Protocol) -> Glimpse | None:
+    """Return what the group of the protocol has to say of its things in few words."""
+    return next((one.glimpse for one in verbs(protocol).values() if one.glimpse), None)
+
+
 def _discover(protocol: Protocol, how: Resources) -> Generator[Any, list[Transfer[Any]], Discovery]:
     """Find the resources of a protocol as the agent's discovery does, piece by piece."""
     (attributes,) = yield [protocol.by_id[0x1]()]
@@ -249,126 +242,3 @@ def _discover(protocol: Protocol, how: Resources) -> Generator[Any, list[Transfe
         found.take_each((yield found.describing()))
     found.take_names((yield found.naming()))
     return found
-
-
-# --- the current value of things ------------------------------------------------------------------
-
-Values = Generator[Sequence[Request[Any]], list[Transfer[Any]], list[str]]
-
-
-def _clocks(resources: Sequence[Resource]) -> Values:
-    found = yield [
-        request
-        for r in resources
-        for request in (clock.RateGet(clock_id=r.id), clock.Attributes(clock_id=r.id))
-    ]
-    shown = []
-    for rate, attributes in zip(found[::2], found[1::2], strict=True):
-        text = _value(rate, lambda response: values.format_value(response.rate, "Hz"))
-        off = attributes.error is None and not attributes.result().attributes.enabled
-        shown.append(f"{text} (off)" if off else text)
-    return shown
-
-
-def _power_domains(resources: Sequence[Resource]) -> Values:
-    found = yield [power.StateGet(domain_id=r.id) for r in resources]
-    return [
-        _value(transfer, lambda response: state_text(response.power_state)) for transfer in found
-    ]
-
-
-def _domains(resources: Sequence[Resource]) -> Values:
-    found = yield [perf.LevelGet(domain_id=r.id) for r in resources]
-    return [
-        _value(transfer, partial(_level, resource))
-        for resource, transfer in zip(resources, found, strict=True)
-    ]
-
-
-def _level(resource: Resource, response: Any) -> str:
-    indexed = resource.description and resource.description.attributes.level_indexing_mode
-    return f"{'index' if indexed else 'level'} {response.performance_level}"
-
-
-def _sensors(resources: Sequence[Resource]) -> Values:
-    found = yield [sensor.ReadingGet(sensor_id=r.id) for r in resources]
-    return [
-        _value(transfer, partial(_reading, resource))
-        for resource, transfer in zip(resources, found, strict=True)
-    ]
-
-
-def _reading(resource: Resource, response: Any) -> str:
-    if reading.axis_count(resource):
-        return f"{len(response.readings or ())} axes"
-    raw = response.sensor_value
-    if raw is None:
-        raw = response.readings[0].sensor_value
-    if resource.description is None:
-        return str(raw)
-    high = resource.description.sensor_attributes_high
-    measure = reading.Measure(high.sensor_type, high.unit_exponent)
-    return values.format_value(measure.value(raw), measure.unit)
-
-
-def _powercaps(resources: Sequence[Resource]) -> Values:
-    found = yield [powercap.CapGet(domain_id=r.id) for r in resources]
-    return [
-        _value(transfer, partial(_cap, resource))
-        for resource, transfer in zip(resources, found, strict=True)
-    ]
-
-
-def _cap(resource: Resource, response: Any) -> str:
-    if not response.power_cap:
-        return "off"
-    return values.format_value(response.power_cap, allowance.unit(resource))
-
-
-def _voltages(resources: Sequence[Resource]) -> Values:
-    found = yield [voltage.LevelGet(domain_id=r.id) for r in resources]
-    return [_value(transfer, _volts) for transfer in found]
-
-
-def _volts(response: Any) -> str:
-    return values.format_value(response.voltage_level, "uV")
-
-
-def _muxed(selector: int, resources: Sequence[Resource]) -> Values:
-    """Read which function is selected on every pin or group, and then what it is called."""
-    found = yield [pinctrl.function_of(selector, r.id) for r in resources]
-    numbers = {
-        transfer.response.function_selected
-        for transfer in found
-        if transfer.error is None and transfer.response is not None
-    }
-    asked = sorted(numbers - {pinctrl.NO_FUNCTION})
-    described = yield [pinctrl.FUNCTIONS.describing(number) for number in asked]
-    names = {
-        number: _value(transfer, lambda response: str(response.name))
-        for number, transfer in zip(asked, described, strict=True)
-    }
-    return [
-        _value(transfer, lambda response: names.get(response.function_selected, ""))
-        for transfer in found
-    ]
-
-
-def _value(transfer: Transfer[Any], show: Callable[[Any], str]) -> str:
-    """Return what a response says, or the name of the error it was."""
-    if transfer.error is not None or transfer.response is None:
-        return transfer.error.name if transfer.error is not None else ""
-    return show(transfer.response)
-
-
-_VALUES: dict[str, Callable[[Sequence[Resource]], Values]] = {
-    "power": _power_domains,
-    "perf": _domains,
-    "clock": _clocks,
-    "sensor": _sensors,
-    "voltage": _voltages,
-    "powercap": _powercaps,
-    "pinctrl": partial(_muxed, pinctrl.Selector.PIN),
-    "pinctrl.group": partial(_muxed, pinctrl.Selector.GROUP),
-}
-"""How the value of every resource of a kind is read; without a line names come alone."""

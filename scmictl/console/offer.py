@@ -193,13 +193,15 @@ def faults() -> list[Offer]:
 
 def _kind(of: str, before: Sequence[str]) -> str:
     """Return the kind of things meant: of a protocol with several, a word before may name it."""
-    if of in (name for _, name in protocols.STANDARD):
+    if of == AGENTS or "." in of:
+        return of
+    try:
         protocol = protocols.by_name(of)
-        for word in before if len(protocol.kinds) > 1 else ():
-            how = protocol.kind(word)
-            if how is not None:
-                return protocol.label(how)
-    return of
+    except UsageError:
+        return of
+    named = (protocol.kind(word) for word in before if len(protocol.kinds) > 1)
+    how = next((how for how in named if how is not None), protocol.resources)
+    return of if how is None else protocol.label(how)
 
 
 def _by_number(item: Item) -> Offer:
