@@ -143,7 +143,8 @@ class Command(NamedTuple):
     """One verb of one group; tools have no group (``group`` is empty).
 
     ``effect`` is the most it can do. ``connects`` says whether it needs a target at all,
-    ``lasting`` that what it does lasts until undone or the connection ends (no use in a one-shot).
+    ``lasting`` that what it does lasts until undone or the connection ends (no use in a one-shot),
+    ``restores`` that it puts back what it has changed, as a command that only reads would leave it.
     ``details`` are paragraphs with empty lines between; one of several lines is shown as it stands.
     """
 
@@ -167,6 +168,7 @@ class Command(NamedTuple):
     """What the `watch` of a group can stream."""
     glimpse: Glimpse | None = None
     """Of the verb that lists things: what stands beside their names where they complete."""
+    restores: bool = False
 
     @property
     def name(self) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from scmictl import values
+from scmictl.commands import TABLE
 from scmictl.commands.command import Arguments, Command, Opt, Record, Rows
 from scmictl.commands.context import Context
 from scmictl.commands.criteria import Criteria
@@ -75,9 +76,11 @@ def bind(words: Sequence[str]) -> tuple[Command, Arguments]:
 
 
 def _command(words: list[str]) -> tuple[Command, list[str]]:
-    from scmictl.commands import TABLE  # which lists the module that imports this one
-
     first = next((entry for entry in TABLE if entry.name == words[0]), None)
+    if first is None:
+        from scmictl.commands import installed  # only for what is none of our own
+
+        first = installed.entry(words[0], ())
     if first is None:
         raise values.unknown("command", words[0], [entry.name for entry in TABLE])
     commands = first.load()
@@ -135,5 +138,4 @@ def _only_reads(command: Command, arguments: Arguments) -> bool:
 
         _, kind = message.find(arguments.message, Request)
         return kind.EFFECT == Effect.READ
-    # Reading a sensor may switch it on, which is put back each time.
-    return command.effect == Effect.READ or command.name == "sensor read"
+    return command.effect == Effect.READ or command.restores

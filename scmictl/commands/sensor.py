@@ -338,6 +338,7 @@ COMMANDS = (
             Opt("--async", "let the platform answer later, and wait for that"),
         ),
         effect=Effect.WRITE,
+        restores=True,
         details="A sensor that is disabled answers with a status; --enable turns it on, reads it "
         "and puts it back. Timestamps are seconds of the platform's clock.",
     ),

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from scmictl import protocols
 from scmictl.agent import Agent, Frame, connect
+from scmictl.commands import verbs
 from scmictl.console import script, statement, table
 from scmictl.console.completion import Candidate, complete, quoted
 from scmictl.console.knowledge import Item, Knowledge, Learner
@@ -391,6 +393,18 @@ def agent(request: pytest.FixtureRequest, frames: list[Frame]) -> Agent:
     request.addfinalizer(connected.close)
     greet(connected)
     return connected
+
+
+def test_the_list_of_a_group_says_what_its_things_are_like_now() -> None:
+    """Of resets there is nothing to say: no message reads whether a domain is in reset."""
+    telling = [
+        (protocol.name, command.verb)
+        for protocol in protocols.standard()
+        for command in verbs(protocol).values()
+        if command.glimpse is not None
+    ]
+    listed = [p.name for p in protocols.standard() if p.kinds and verbs(p)]
+    assert telling == [(name, "list") for name in listed if name != "reset"]
 
 
 def test_names_and_values_are_learnt_without_a_blocking_call(agent: Agent) -> None:
