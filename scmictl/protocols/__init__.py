@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from scmictl import values
 from scmictl.errors import UsageError
@@ -20,21 +19,6 @@ from scmictl.protocols.plugin import Plugin
 from scmictl.protocols.protocol import Protocol, Resources, version_text
 from scmictl.wire import Message
 
-if TYPE_CHECKING:
-    from scmictl.protocols import (
-        base,
-        clock,
-        perf,
-        pinctrl,
-        power,
-        powercap,
-        reset,
-        sensor,
-        system,
-        telemetry,
-        voltage,
-    )
-
 __all__ = [
     "STANDARD",
     "VENDOR",
@@ -42,29 +26,18 @@ __all__ = [
     "Plugin",
     "Protocol",
     "Resources",
-    "base",
     "by_id",
     "by_label",
     "by_name",
-    "clock",
     "every",
     "id_name",
     "is_ours",
     "number_of",
     "of",
-    "perf",
-    "pinctrl",
-    "power",
-    "powercap",
-    "reset",
-    "sensor",
     "standard",
     "status_meanings",
-    "system",
-    "telemetry",
     "vendors",
     "version_text",
-    "voltage",
     "whose",
 ]
 
