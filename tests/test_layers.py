@@ -13,6 +13,7 @@ from typing import NamedTuple
 import pytest
 
 import scmictl
+from scmictl.protocols import STANDARD
 
 ROOT = Path(scmictl.__file__).parent
 
@@ -119,6 +120,17 @@ def test_modules_from_outside_stay_in_their_places(file: str) -> None:
         if below(name, {module}) and not file.startswith(places)
     ]
     assert not wrong
+
+
+@every_file
+def test_no_command_is_about_several_protocols(file: str) -> None:
+    """So the verbs of a protocol are files of its own; what all share asks base at most."""
+    if layer(file) not in ("commands", "console"):
+        return
+    own = {name for _, name in STANDARD if name != "base"}
+    modules = [name.split(".") for _, name in imports(file)]
+    found = {parts[2] for parts in modules if parts[:2] == ["scmictl", "protocols"] and parts[2:]}
+    assert len(found & own) <= (layer(file) == "commands")
 
 
 def test_an_import_is_found_wherever_it_stands(

@@ -226,6 +226,17 @@ def brief(resource: Resource, response: Any) -> str:
     return values.format_value(unit.value(raw), unit.unit)
 
 
+def line(resource: Resource, message: sensor.Update) -> dict[str, str]:
+    """Return the values of a notification in the sensor's unit, as far as it is known."""
+    raw = [reading.sensor_value for reading in message.readings]
+    if resource.description is None or axis_count(resource):
+        return {"readings": f"raw={','.join(map(str, raw))}"}
+    high = resource.description.sensor_attributes_high
+    unit = Measure(high.sensor_type, high.unit_exponent)
+    shown = [values.format_value(unit.value(value), unit.unit) for value in raw]
+    return {"readings": f"value={', '.join(shown)}"}
+
+
 def _axis_records(
     ctx: Context, resource: Resource, readings: Sequence[sensor.Reading]
 ) -> list[Record]:

@@ -378,7 +378,8 @@ COMMANDS = (
         Feed(
             sensor.Update, _WATCH, sensor.ReadingGet,
             (Opt("--enable", "turn disabled sensors on for the time of the watch"),),
-            meaning=gauge.meaning, enable=gauge.enable, hint=gauge.hint, live=True,
+            meaning=gauge.meaning, enable=gauge.enable, hint=gauge.hint,
+            line=reading.line, live=True,
         ),
         effect=Effect.WRITE,
         details="On a terminal a live table with minimum, maximum and rate. `watch "

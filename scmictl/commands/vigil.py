@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from scmictl import commands, protocols
+from scmictl import protocols
 from scmictl.commands import event, poll
 from scmictl.commands.command import Arguments, Column, Output, Record
 from scmictl.commands.context import Context
@@ -18,9 +18,8 @@ from scmictl.commands.event import Switch
 from scmictl.commands.follow import Follower, Wish, stream
 from scmictl.commands.hold import Holds
 from scmictl.commands.subject import Row, Subjects, ask
-from scmictl.commands.watch import Feed
+from scmictl.commands.watch import Feed, feed_of
 from scmictl.errors import UsageError
-from scmictl.wire import Notification
 from scmictl.wire.record import record as fields_of
 
 _TIME = (Column("time", "TIME"), Column("event", "EVENT"))
@@ -53,7 +52,7 @@ def watch(ctx: Context, args: Arguments) -> Output:
         read = poll.command_records(ctx, command, arguments)
         return stream(poll.rounds(ctx, limits, read), args, ())
     groups = _groups(words) or [(switch, []) for switch in event.switches_of(ctx)]
-    wishes = [Wish(switch, ids, _feed(switch.event)) for switch, ids in groups]
+    wishes = [Wish(switch, ids, feed_of(switch.event)) for switch, ids in groups]
     kinds = [switch.event for switch, _ in groups]
     differ = "keys" if len(kinds) > 1 else "values"
     limits = Criteria(args, units=units_of(kinds), differ=differ)
@@ -87,14 +86,6 @@ def _groups(words: Sequence[str]) -> list[tuple[Switch, list[str]]]:
         else:
             groups[-1][1].append(word)
     return groups
-
-
-def _feed(kind: type[Notification]) -> Feed:
-    """Return the feed that the group of a notification's protocol has for it."""
-    protocol = protocols.of(kind)
-    watch = commands.verbs(protocol).get("watch") if protocol is not None else None
-    feeds = watch.feeds if watch is not None else ()
-    return next((feed for feed in feeds if feed.event is kind), Feed(kind))
 
 
 # --- polling in the shape of notifications --------------------------------------------------------

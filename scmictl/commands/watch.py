@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scmictl import protocols
+from scmictl.commands import verbs
 from scmictl.commands.command import Arg, Arguments, Column, Command, Opt, Output, Record
 from scmictl.commands.context import Context
 from scmictl.commands.criteria import OPTIONS, check
@@ -47,6 +48,8 @@ class Feed(NamedTuple):
     """Turns on what has to be on first, or tells of it; returns by id why what could not be."""
     hint: Callable[[Context, Row], None] = lambda ctx, row: None
     """Says more in the error of a row that could not be read."""
+    line: Callable[[Resource, Any], Mapping[str, str]] = lambda resource, message: {}
+    """Returns by key what one line says instead of a field as it is; it must not ask anything."""
     live: bool = False
     """The records are readings (`Stream.live`), which can be plotted too."""
 
@@ -102,6 +105,14 @@ def chosen(feeds: Sequence[Feed], args: Arguments) -> Feed:
     given = args.given()
     asked = (feed for feed in feeds if any(option.key in given for option in feed.options))
     return next(asked, feeds[0])
+
+
+def feed_of(event: type[Notification]) -> Feed:
+    """Return the feed that the group of a notification's protocol has for it, or a plain one."""
+    protocol = protocols.of(event)
+    watch = verbs(protocol).get("watch") if protocol is not None else None
+    feeds = watch.feeds if watch is not None else ()
+    return next((feed for feed in feeds if feed.event is event), Feed(event))
 
 
 def _later(module: str, name: str) -> Callable[..., Any]:

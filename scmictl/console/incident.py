@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from scmictl import protocols, values
-from scmictl.agent import Agent, Event, Incident, Lost, Reconnected, Stray
-from scmictl.commands import event, reading
+from scmictl.agent import Agent, Event, Incident, Lost, Reconnected, Resource, Stray
+from scmictl.commands import event
+from scmictl.commands.watch import feed_of
 from scmictl.console.cell import compact
 from scmictl.console.terminal import json_text, safe
 from scmictl.console.view import View
-from scmictl.protocols import sensor
 from scmictl.wire import Field
 from scmictl.wire.record import record as fields_of
 
@@ -42,43 +41,39 @@ def _event(one: Event, agent: Agent) -> str:
         why = f" ({one.error.message})" if one.error is not None else ""
         return safe(f"{one.spec} {one.payload.hex(' ')}{why}")
     plain = fields_of(message, one.version)
+    resource = _resource(one, agent)
+    said = feed_of(type(message)).line(resource, message) if resource is not None else {}
     parts = [
-        f"{field.key}={_field(field, plain.get(field.key), one, agent)}"
+        safe(said[field.key])
+        if field.key in said
+        else f"{field.key}={_field(field, plain.get(field.key), one, resource)}"
         for field in message.layout(one.version)
         if not (field.key == "agent_id" and not getattr(message, "agent_id", None))
     ]
-    if isinstance(message, sensor.Update):
-        parts = [*parts[:-1], *_readings(message, agent)]
     return f"{one.spec} {' '.join(parts)}"
 
 
-def _field(field: Field, value: Any, one: Event, agent: Agent) -> str:
-    protocol = one.protocol
-    how = protocol.resources if protocol is not None else None
+def _field(field: Field, value: Any, one: Event, resource: Resource | None) -> str:
     text = compact(value, field.unit, "si")
-    if how is None or protocol is None or field.key != how.id:
+    if resource is None or not resource.name or field.key != _id(one):
         return text
-    name = _name(agent, protocol, value)
-    return f"{text} ({safe(name)})" if name else text
+    return f"{text} ({safe(resource.name)})"
 
 
-def _name(agent: Agent, protocol: protocols.Protocol, number: int) -> str | None:
-    found = agent.discovered(protocol)
-    return None if found is None else found.name_of(number)
+def _id(one: Event) -> str | None:
+    """Return the field with the number of what a notification is about."""
+    how = one.protocol.resources if one.protocol is not None else None
+    return how.id if how is not None else None
 
 
-def _readings(message: sensor.Update, agent: Agent) -> list[str]:
-    """Return the values in the sensor's unit, as far as it is known without asking."""
-    raw = [r.sensor_value for r in message.readings]
-    found = agent.discovered(sensor.PROTOCOL)
-    known = found is not None and message.sensor_id < len(found.resources)
-    resource = found.resources[message.sensor_id] if found is not None and known else None
-    if resource is None or resource.description is None or reading.axis_count(resource):
-        return [f"raw={','.join(map(str, raw))}"]
-    high = resource.description.sensor_attributes_high
-    measure = reading.Measure(high.sensor_type, high.unit_exponent)
-    shown = [values.format_value(measure.value(value), measure.unit) for value in raw]
-    return [f"value={', '.join(shown)}"]
+def _resource(one: Event, agent: Agent) -> Resource | None:
+    """Return what a notification is about, as far as it is known already."""
+    number = getattr(one.message, _id(one) or "", None)
+    if one.protocol is None or number is None:
+        return None
+    found = agent.discovered(one.protocol)
+    known = found.resources if found is not None else []
+    return known[number] if number < len(known) else Resource(number)
 
 
 def _json(one: Incident, target: str) -> str:
