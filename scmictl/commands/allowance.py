@@ -12,6 +12,7 @@ from typing import Any
 
 from scmictl import values
 from scmictl.agent import Listing, Resource
+from scmictl.commands import subject
 from scmictl.commands.command import Record
 from scmictl.commands.context import Context
 from scmictl.commands.subject import Row, ask
@@ -44,8 +45,7 @@ def has(resource: Resource, *abilities: str) -> bool:
 
 def called(resource: Resource) -> str:
     """Return a domain for people: ``domain 0 (soc)``."""
-    name = f" ({values.shown(resource.name)})" if resource.name else ""
-    return f"domain {resource.id}{name}"
+    return subject.called("domain", resource)
 
 
 def unit(resource: Resource) -> str | None:

@@ -16,11 +16,10 @@ from scmictl.commands.command import (
     Opt,
     Output,
     Rows,
-    Stream,
 )
 from scmictl.commands.context import Context
 from scmictl.commands.info import info_command
-from scmictl.commands.subject import Row, Subjects, Wanted, finished
+from scmictl.commands.subject import Row, Subjects, Wanted, called, finished
 from scmictl.commands.watch import Feed, watch_command
 from scmictl.errors import NotOffered, ScmictlError, UsageError
 from scmictl.protocols import clock
@@ -34,7 +33,6 @@ _COLUMNS = (
     Column("parent", "PARENT ID", wide=True),
     Column("parent_name", "PARENT"),
 )
-_ACCEPTED = (*_COLUMNS[:2], Column("accepted", "ACCEPTED"), *_COLUMNS[2:])
 _TREE = (Column("id", "ID"), Column("name", "CLOCK", indent="depth"), *_COLUMNS[2:4])
 _RATES = (
     *_COLUMNS[:2],
@@ -173,12 +171,8 @@ def _check(chosen: Subjects, ability: str, lacks: str) -> None:
             raise resource.error
         if resource.description and not profile.has(resource, ability):
             raise NotOffered(
-                f"{_called(resource)} has {lacks} (its attribute {ability} is not set)"
+                f"{called('clock', resource)} has {lacks} (its attribute {ability} is not set)"
             )
-
-
-def _called(resource: Resource) -> str:
-    return f"clock {resource.id}" + (f" ({resource.name})" if resource.name else "")
 
 
 # --- writing --------------------------------------------------------------------------------------
@@ -192,25 +186,16 @@ def set_(ctx: Context, args: Arguments) -> Output:
     )
     rate = values.number(args.rate, "Hz")
     chosen = _chosen(ctx, args)
-    requests = [clock.RateSet(clock_id=c.id, rate=rate, flags=flags) for c in chosen.resources]
-    if later:
-        return _set_later(ctx, chosen, requests)
-    failed = chosen.write([[Wanted(request)] for request in requests])
-    return _read_back(ctx, chosen, failed)
-
-
-def _set_later(ctx: Context, chosen: Subjects, requests: list[clock.RateSet]) -> Output:
-    """Start asynchronous changes: first every acceptance, then every clock when it is done."""
-    if not ctx.dry_run:
+    if later and not ctx.dry_run:
         attributes = ctx.discover(clock.PROTOCOL).attributes.attributes
         if not attributes.max_async_rate_changes:
             raise NotOffered("the platform has no asynchronous rate changes", hint="omit --async")
-    chosen.allow([[Wanted(request)] for request in requests])
-    transfers = [ctx.send(request) for request in requests]
-    if not chosen.many:
-        transfers[0].result()
-    records = chosen.completions(transfers, _COLUMNS, profile.states, "clocks could not be set")
-    return Stream(records, _ACCEPTED)
+    wanted = [
+        Wanted(clock.RateSet(clock_id=one.id, rate=rate, flags=flags)) for one in chosen.resources
+    ]
+    if later:
+        return chosen.write_later(wanted, _COLUMNS, profile.states, "clocks could not be set")
+    return _read_back(ctx, chosen, chosen.write([[one] for one in wanted]))
 
 
 def enable(ctx: Context, args: Arguments) -> Output:
@@ -253,7 +238,7 @@ def _harm(row: Row) -> str:
     if enabled is False:
         return ""
     state = "is enabled" if enabled else "may be enabled"
-    return f"{_called(row.resource)} {state}: what it drives stops"
+    return f"{called('clock', row.resource)} {state}: what it drives stops"
 
 
 def parent_set(ctx: Context, args: Arguments) -> Output:
@@ -290,7 +275,7 @@ def config_set(ctx: Context, args: Arguments) -> Output:
     if ctx.version(clock.PROTOCOL) < clock.ConfigGet.SINCE:
         return _read_back(ctx, chosen, failed)
     rows = profile.configs(ctx, chosen.resources)
-    return chosen.output(_refused(rows, failed), _CONFIG, partial=True)
+    return chosen.output(rows, _CONFIG, partial=True, failed=failed)
 
 
 def check_config(args: Arguments) -> None:
@@ -327,14 +312,7 @@ def _setting(word: str) -> tuple[int | None, int]:
 
 
 def _read_back(ctx: Context, chosen: Subjects, failed: dict[int, ScmictlError]) -> Rows:
-    return chosen.output(_refused(profile.states(ctx, chosen.resources), failed), _COLUMNS)
-
-
-def _refused(rows: list[Row], failed: dict[int, ScmictlError]) -> list[Row]:
-    """Return the rows as they are now, those that refused the write marked with its error."""
-    for row in rows:
-        row.error = failed.get(row.resource.id) or row.error
-    return rows
+    return chosen.output(profile.states(ctx, chosen.resources), _COLUMNS, failed=failed)
 
 
 # --- the table ------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from scmictl.commands import message
 from scmictl.commands.command import Record
 from scmictl.commands.context import Context
 from scmictl.commands.hold import Pair
-from scmictl.commands.subject import Subjects
+from scmictl.commands.subject import Subjects, called
 from scmictl.commands.survey import Survey
 from scmictl.errors import NotOffered, RemoteProtocolError, StatusError, UsageError
 from scmictl.protocols import Protocol
@@ -167,8 +167,7 @@ class Source(NamedTuple):
         how = self.switch.protocol.resources
         if self.resource is None or how is None:
             return "the platform"
-        name = f" ({values.shown(self.resource.name)})" if self.resource.name else ""
-        return f"{how.noun} {self.resource.id}{name}"
+        return called(how.noun, self.resource)
 
 
 def require_events(ctx: Context, what: str) -> None:

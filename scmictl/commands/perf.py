@@ -10,7 +10,7 @@ from scmictl.commands.command import Arg, Arguments, Column, Command, Opt, Outpu
 from scmictl.commands.context import Context
 from scmictl.commands.info import info_command
 from scmictl.commands.scale import SYNTAX, Scale, Typed, meaning, scales, typed
-from scmictl.commands.subject import Row, Subjects, Wanted, finished, glimpse
+from scmictl.commands.subject import Subjects, Wanted, finished, glimpse
 from scmictl.commands.watch import Feed, watch_command
 from scmictl.errors import NotOffered, ScmictlError, UsageError
 from scmictl.protocols import perf
@@ -189,10 +189,8 @@ def _scales(ctx: Context, chosen: Subjects) -> Sequence[Scale]:
 
 
 def _read_back(ctx: Context, chosen: Subjects, failed: dict[int, ScmictlError]) -> Rows:
-    rows: list[Row] = pace.states(ctx, chosen.resources)
-    for row in rows:
-        row.error = failed.get(row.resource.id) or row.error
-    return chosen.output(rows, _COLUMNS, partial=True)
+    rows = pace.states(ctx, chosen.resources)
+    return chosen.output(rows, _COLUMNS, partial=True, failed=failed)
 
 
 # --- the table ------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from scmictl.commands.command import Arg, Arguments, Column, Command, Output
 from scmictl.commands.context import Context
 from scmictl.commands.info import info_command
 from scmictl.commands.subject import Row, Subjects, Wanted, finished
-from scmictl.errors import ScmictlError, UsageError
+from scmictl.errors import UsageError
 from scmictl.protocols import Resources, pinctrl, setting
 from scmictl.protocols.pinctrl import FUNCTIONS, GROUPS, NO_FUNCTION, PINS, PROTOCOL
 from scmictl.wire import Effect
@@ -105,8 +105,8 @@ def config_set(ctx: Context, args: Arguments) -> Output:
             for r in chosen.resources
         ]
     )
-    rows = _refused(pinout.configs(ctx, how, chosen.resources), failed)
-    return chosen.output(rows, _CONFIG, partial=True)
+    rows = pinout.configs(ctx, how, chosen.resources)
+    return chosen.output(rows, _CONFIG, partial=True, failed=failed)
 
 
 def select(ctx: Context, args: Arguments) -> Output:
@@ -122,8 +122,8 @@ def select(ctx: Context, args: Arguments) -> Output:
         for r in chosen.resources
     ]
     failed = chosen.write([[Wanted(request)] for request in requests])
-    rows = _refused(pinout.states(ctx, how, chosen.resources), failed)
-    return chosen.output(rows, _LISTS[how])
+    rows = pinout.states(ctx, how, chosen.resources)
+    return chosen.output(rows, _LISTS[how], failed=failed)
 
 
 def request(ctx: Context, args: Arguments) -> Output:
@@ -151,14 +151,7 @@ def _claim(
     for row in rows:
         # No message reads it: it is what the platform has just agreed to.
         row.record["claimed"] = None if row.resource.id in failed else claimed
-    return chosen.output(_refused(rows, failed), _CLAIMED)
-
-
-def _refused(rows: Sequence[Row], failed: dict[int, ScmictlError]) -> Sequence[Row]:
-    """Return the rows as they are now, those that refused the write marked with its error."""
-    for row in rows:
-        row.error = failed.get(row.resource.id) or row.error
-    return rows
+    return chosen.output(rows, _CLAIMED, failed=failed)
 
 
 # --- words ----------------------------------------------------------------------------------------

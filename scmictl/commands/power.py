@@ -6,6 +6,7 @@ A state is shown as ``on``, ``off`` or, being the platform's own, as the number 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from scmictl import values
@@ -23,7 +24,17 @@ from scmictl.commands.command import (
 )
 from scmictl.commands.context import Context
 from scmictl.commands.info import info_command
-from scmictl.commands.subject import Row, Subjects, Wanted, ask, finished, glimpse
+from scmictl.commands.subject import (
+    Row,
+    Subjects,
+    Wanted,
+    acceptance,
+    accepted,
+    ask,
+    called,
+    finished,
+    glimpse,
+)
 from scmictl.commands.watch import Feed, watch_command
 from scmictl.errors import NotOffered, Partial, ScmictlError, TransferTimeout, UsageError
 from scmictl.protocols import power
@@ -43,7 +54,6 @@ _COLUMNS = (
     Column("state", "STATE"),
     Column("raw_state", "RAW", wide=True),
 )
-_ACCEPTED = (*_COLUMNS[:2], Column("accepted", "ACCEPTED"), *_COLUMNS[2:])
 _WATCH = (Column("name", "NAME"), Column("state", "STATE"), Column("agent_id", "AGENT"))
 _SHOW = (
     Column("id", "id"),
@@ -61,6 +71,8 @@ _STATS = (
 )
 
 Run = Callable[[Context, Arguments], Output]
+
+_called = partial(called, "power domain")
 
 
 # --- reading --------------------------------------------------------------------------------------
@@ -154,11 +166,6 @@ def _chosen(ctx: Context, args: Arguments) -> Subjects:
     return Subjects(ctx, power.PROTOCOL, [args.id])
 
 
-def _called(resource: Resource) -> str:
-    name = f" ({values.shown(resource.name)})" if resource.name else ""
-    return f"power domain {resource.id}{name}"
-
-
 # --- writing --------------------------------------------------------------------------------------
 
 
@@ -182,14 +189,14 @@ def set_(ctx: Context, args: Arguments) -> Output:
         return _set_later(ctx, chosen, wanted, state)
     failed = chosen.write(wanted)
     rows = states(ctx, chosen.resources)
+    output = chosen.output(rows, _COLUMNS, failed=failed)
     for row in rows:
-        row.error = failed.get(row.resource.id) or row.error
         if row.error is None and row.record["raw_state"] != state:
             ctx.notice(
                 f"{_called(row.resource)} is {row.record['state']}, not {state_text(state)}: "
                 "another agent needs it, or has changed it since"
             )
-    return chosen.output(rows, _COLUMNS)
+    return output
 
 
 def _check(chosen: Subjects, later: bool) -> None:
@@ -225,7 +232,7 @@ def _set_later(
     transfers = [ctx.send(request) for [request] in chosen.allow(wanted)]
     if not chosen.many:
         transfers[0].result()
-    return Stream(_as_they_come(ctx, chosen, transfers, state), _ACCEPTED)
+    return Stream(_as_they_come(ctx, chosen, transfers, state), accepted(_COLUMNS))
 
 
 def _as_they_come(
@@ -234,9 +241,7 @@ def _as_they_come(
     until = ctx.agent.waiter.now() + ctx.agent.delayed_timeout
     for resource, transfer in zip(chosen.resources, transfers, strict=True):
         if transfer.error is None:
-            # All keys of the record that follows, so that a csv file has one heading for both.
-            later = dict.fromkeys(column.key for column in _COLUMNS)
-            yield {**later, "id": resource.id, "name": resource.name, "accepted": True}
+            yield acceptance(resource, _COLUMNS)
     failures = 0
     for resource, transfer in zip(chosen.resources, transfers, strict=True):
         wait = state if transfer.error is None else None

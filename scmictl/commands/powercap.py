@@ -16,13 +16,12 @@ from scmictl.commands.command import (
     Opt,
     Output,
     Rows,
-    Stream,
 )
 from scmictl.commands.context import Context
 from scmictl.commands.info import info_command
 from scmictl.commands.subject import Row, Subjects, Wanted, finished, glimpse
 from scmictl.commands.watch import Feed, watch_command
-from scmictl.errors import NotOffered, ScmictlError, UsageError
+from scmictl.errors import NotOffered, UsageError
 from scmictl.protocols import powercap
 from scmictl.wire import Effect
 
@@ -34,7 +33,6 @@ _COLUMNS = (
     Column("parent", "PARENT ID", wide=True),
     Column("parent_name", "PARENT"),
 )
-_ACCEPTED = (*_COLUMNS[:2], Column("accepted", "ACCEPTED"), *_COLUMNS[2:])
 _PAI = (*_COLUMNS[:2], Column("pai_us", "INTERVAL", "us"))
 _MEASURED = (
     *_COLUMNS[:2],
@@ -150,16 +148,17 @@ def set_(ctx: Context, args: Arguments) -> Output:
         _check(chosen, "has no asynchronous changes", "async_cap_set")
     caps = _caps(ctx, chosen, args.cap)
     flags = powercap.CapSetFlags(async_=later)
-    requests = [
-        powercap.CapSet(domain_id=resource.id, flags=flags, power_cap=cap)
+    wanted = [
+        Wanted(powercap.CapSet(domain_id=resource.id, flags=flags, power_cap=cap))
         for resource, cap in zip(chosen.resources, caps, strict=True)
     ]
     if later:
-        return _set_later(ctx, chosen, requests)
-    failed = chosen.write([[Wanted(request)] for request in requests])
-    rows = _refused(allowance.states(ctx, chosen.resources), failed)
+        return chosen.write_later(wanted, _COLUMNS, allowance.states, "domains could not be set")
+    failed = chosen.write([[one] for one in wanted])
+    rows = allowance.states(ctx, chosen.resources)
+    output = chosen.output(rows, _COLUMNS, failed=failed)
     _note_others(ctx, rows, caps)
-    return chosen.output(rows, _COLUMNS)
+    return output
 
 
 def _caps(ctx: Context, chosen: Subjects, text: str) -> list[int]:
@@ -188,16 +187,6 @@ def _note_others(ctx: Context, rows: Sequence[Row], caps: Sequence[int]) -> None
             )
 
 
-def _set_later(ctx: Context, chosen: Subjects, requests: list[powercap.CapSet]) -> Output:
-    """Start asynchronous changes: first every acceptance, then every domain when it is done."""
-    chosen.allow([[Wanted(request)] for request in requests])
-    transfers = [ctx.send(request) for request in requests]
-    if not chosen.many:
-        transfers[0].result()
-    records = chosen.completions(transfers, _COLUMNS, allowance.states, "domains could not be set")
-    return Stream(records, _ACCEPTED)
-
-
 def pai_set(ctx: Context, args: Arguments) -> Output:
     """Set the averaging interval of a domain, and show what it has become."""
     us = _microseconds(args.interval)
@@ -206,7 +195,7 @@ def pai_set(ctx: Context, args: Arguments) -> Output:
     _check(chosen, lacks, "pai_configurable", "mai_configurable")
     requests = [powercap.PaiSet(domain_id=resource.id, pai=us) for resource in chosen.resources]
     failed = chosen.write([[Wanted(request)] for request in requests])
-    return chosen.output(_refused(allowance.intervals(ctx, chosen.resources), failed), _PAI)
+    return chosen.output(allowance.intervals(ctx, chosen.resources), _PAI, failed=failed)
 
 
 def _microseconds(text: str) -> int:
@@ -216,13 +205,6 @@ def _microseconds(text: str) -> int:
     if rest or not 0 <= us <= allowance.U32:
         raise UsageError(f"found {text!r}, expected whole microseconds, at most {allowance.U32}")
     return us
-
-
-def _refused(rows: list[Row], failed: dict[int, ScmictlError]) -> list[Row]:
-    """Return the rows as they are now, those that refused the write marked with its error."""
-    for row in rows:
-        row.error = failed.get(row.resource.id) or row.error
-    return rows
 
 
 def check_set(args: Arguments) -> None:

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 from scmictl import values
 from scmictl.agent import Discovery, Resource
 from scmictl.agent.discovery import refused
+from scmictl.commands import subject
 from scmictl.commands.command import Record
 from scmictl.commands.context import Context
 from scmictl.errors import RemoteProtocolError, ScmictlError
@@ -66,8 +67,7 @@ def has(resource: Resource, ability: str) -> bool:
 
 def called(resource: Resource) -> str:
     """Return a sensor for people: ``sensor 9 (acc0)``."""
-    name = f" ({values.shown(resource.name)})" if resource.name else ""
-    return f"sensor {resource.id}{name}"
+    return subject.called("sensor", resource)
 
 
 def axis_count(resource: Resource) -> int:

@@ -16,15 +16,13 @@ from scmictl.commands.command import (
     Command,
     Opt,
     Output,
-    Stream,
 )
 from scmictl.commands.context import Context
 from scmictl.commands.info import info_command
-from scmictl.commands.subject import Row, Subjects, Wanted, ask, finished
+from scmictl.commands.subject import Row, Subjects, Wanted, ask, called, finished
 from scmictl.commands.watch import Feed, watch_command
 from scmictl.errors import NotOffered
 from scmictl.protocols import reset
-from scmictl.values import shown
 from scmictl.wire import Effect
 
 _COLUMNS = (
@@ -34,7 +32,6 @@ _COLUMNS = (
     Column("async", "ASYNC"),
     Column("notifications", "NOTIFICATIONS"),
 )
-_ACCEPTED = (*_COLUMNS[:2], Column("accepted", "ACCEPTED"), *_COLUMNS[2:])
 _WATCH = (Column("name", "NAME"), Column("agent_id", "AGENT"))
 _SHOW = (
     Column("id", "id"),
@@ -126,40 +123,28 @@ def pulse(ctx: Context, args: Arguments) -> Output:
         description = chosen.resources[0].description
         if description is not None and not description.attributes.async_supported:
             raise NotOffered(
-                f"{_called(chosen.resources[0])} has no asynchronous reset", hint="omit --async"
+                f"{called('reset domain', chosen.resources[0])} has no asynchronous reset",
+                hint="omit --async",
             )
-    requests = [request for [request] in chosen.allow(_wanted(chosen, _PULSE_LATER))]
-    transfers = [ctx.send(request) for request in requests]
-    if not chosen.many:
-        transfers[0].result()
-    records = chosen.completions(transfers, _COLUMNS, _states, "domains could not be reset")
-    return Stream(records, _ACCEPTED)
+    wanted = _wanted(chosen, _PULSE_LATER)
+    return chosen.write_later(wanted, _COLUMNS, _states, "domains could not be reset")
 
 
 def _write(ctx: Context, args: Arguments, flags: reset.Flags) -> Output:
     chosen = _chosen(ctx, args)
-    failed = chosen.write(_wanted(chosen, flags))
-    rows = _states(ctx, chosen.resources)
-    for row in rows:
-        row.error = failed.get(row.resource.id) or row.error
-    return chosen.output(rows, _COLUMNS)
+    failed = chosen.write([[one] for one in _wanted(chosen, flags)])
+    return chosen.output(_states(ctx, chosen.resources), _COLUMNS, failed=failed)
 
 
-def _wanted(chosen: Subjects, flags: reset.Flags) -> list[list[Wanted]]:
+def _wanted(chosen: Subjects, flags: reset.Flags) -> list[Wanted]:
     """Return what resets the domains; the message knows whether it hurts."""
     return [
-        [
-            Wanted(
-                reset.Reset(domain_id=domain.id, flags=flags),
-                what=f"{_called(domain)} goes into reset: what is in it stops",
-            )
-        ]
+        Wanted(
+            reset.Reset(domain_id=domain.id, flags=flags),
+            what=f"{called('reset domain', domain)} goes into reset: what is in it stops",
+        )
         for domain in chosen.resources
     ]
-
-
-def _called(domain: Resource) -> str:
-    return f"reset domain {domain.id}" + (f" ({shown(domain.name)})" if domain.name else "")
 
 
 # --- the table ------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from scmictl import values
 from scmictl.agent import Discovery, Resource
 from scmictl.commands.command import Record
 from scmictl.commands.context import Context
-from scmictl.commands.subject import ask
+from scmictl.commands.subject import ask, called
 from scmictl.errors import RemoteProtocolError, ScmictlError, UsageError
 from scmictl.protocols import perf
 
@@ -77,8 +77,7 @@ class Scale:
     @property
     def called(self) -> str:
         """The domain for people."""
-        name = f" ({values.shown(self.resource.name)})" if self.resource.name else ""
-        return f"performance domain {self.resource.id}{name}"
+        return called("performance domain", self.resource)
 
     def level(self, word: int) -> int | None:
         """Return the level that a word of a message stands for; None for an unknown index."""

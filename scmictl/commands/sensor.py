@@ -22,7 +22,7 @@ from scmictl.commands.command import (
 from scmictl.commands.context import Context
 from scmictl.commands.hold import Holds
 from scmictl.commands.info import info_command
-from scmictl.commands.subject import Row, Subjects, Wanted, finished, glimpse
+from scmictl.commands.subject import Row, Subjects, Wanted, acceptance, accepted, finished, glimpse
 from scmictl.commands.watch import Feed, watch_command
 from scmictl.errors import NotOffered, Partial, ScmictlError, UsageError
 from scmictl.protocols import sensor
@@ -45,7 +45,6 @@ _READ = (
     Column("timestamp", "TIMESTAMP", "s", wide=True),
     Column("axes", "AXES"),
 )
-_ACCEPTED = (*_NAMED, Column("accepted", "ACCEPTED"), *_READ[2:])
 _WATCH = (_NAMED[1], Column("value", "VALUE"), Column("unit", "UNIT"), Column("axes", "AXES"))
 _AXES = (
     *_NAMED,
@@ -152,7 +151,7 @@ def _read_later(ctx: Context, chosen: Subjects, args: Arguments) -> Output:
             raise NotOffered(
                 f"{reading.called(resource)} has no asynchronous readings", hint="omit --async"
             )
-    return Stream(_as_they_come(ctx, chosen, enable=args.enable), _ACCEPTED)
+    return Stream(_as_they_come(ctx, chosen, enable=args.enable), accepted(_READ))
 
 
 def _as_they_come(ctx: Context, chosen: Subjects, *, enable: bool) -> Iterator[Record]:
@@ -171,9 +170,7 @@ def _as_they_come(ctx: Context, chosen: Subjects, *, enable: bool) -> Iterator[R
             for resource, transfer in zip(part, transfers, strict=True):
                 ctx.agent.wait_for_response(transfer)
                 if transfer.awaiting or transfer.delayed is not None:
-                    # All keys of the record that follows: a csv file has one heading for both.
-                    later = dict.fromkeys(column.key for column in _READ)
-                    yield {**later, "id": resource.id, "name": resource.name, "accepted": True}
+                    yield acceptance(resource, _READ)
             for resource, transfer in zip(part, transfers, strict=True):
                 ctx.agent.collect([transfer])
                 row = gauge.reading_row(ctx, resource, transfer)
@@ -259,10 +256,7 @@ def config_set(ctx: Context, args: Arguments) -> Output:
         )
         wanted.append([Wanted(sensor.ConfigSet(sensor_id=resource.id, sensor_config=word))])
     failed = unread | chosen.write(wanted)
-    rows = gauge.configs(ctx, chosen.resources)
-    for row in rows:
-        row.error = failed.get(row.resource.id) or row.error
-    return chosen.output(rows, _CONFIG)
+    return chosen.output(gauge.configs(ctx, chosen.resources), _CONFIG, failed=failed)
 
 
 def _timestamps(

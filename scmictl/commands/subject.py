@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
+from scmictl import values
 from scmictl.agent import Resource, Transfer
-from scmictl.commands.command import Asked, Column, Glimpse, Record, Rows
+from scmictl.commands.command import Asked, Column, Glimpse, Record, Rows, Stream
 from scmictl.commands.context import Context, DryRun
 from scmictl.errors import Partial, RemoteProtocolError, ScmictlError, StatusError
 from scmictl.protocols import Protocol, Resources
@@ -87,12 +88,20 @@ class Subjects:
         """How many resources the platform refused to change."""
 
     def output(
-        self, rows: Sequence[Row], columns: tuple[Column, ...], *, partial: bool = False
+        self,
+        rows: Sequence[Row],
+        columns: tuple[Column, ...],
+        *,
+        partial: bool = False,
+        failed: Mapping[int, ScmictlError] | None = None,
     ) -> Rows:
         """Return the rows to print.
 
         The error of a single resource is raised; with ``partial`` only if there is nothing else.
+        Of what is read back, ``failed`` are the writes that were refused: rows say so by id.
         """
+        for row in rows if failed else ():
+            row.error = (failed or {}).get(row.resource.id, row.error)
         if not self.many:
             for row in rows:
                 if row.error is not None and (row.empty or not partial):
@@ -133,23 +142,35 @@ class Subjects:
             raise DryRun(previews)
         return [[one.request for one in each] for each in wanted]
 
-    def completions(
+    def write_later(
+        self,
+        wanted: Sequence[Wanted],
+        columns: tuple[Column, ...],
+        read: Callable[[Context, list[Resource]], list[Row]],
+        failing: str,
+    ) -> Stream:
+        """Begin an asynchronous write of each resource; stream what becomes of them.
+
+        That is first every acceptance, then every record when it is done. ``read`` reads what
+        ``columns`` show; ``failing`` is what could not be done to some. Raises what :meth:`allow`
+        raises and the error of a single resource; the stream that too, and Partial where some of
+        several failed.
+        """
+        transfers = [self.ctx.send(request) for [request] in self.allow([[w] for w in wanted])]
+        if not self.many:
+            transfers[0].result()
+        return Stream(self._completions(transfers, columns, read, failing), accepted(columns))
+
+    def _completions(
         self,
         transfers: Sequence[Transfer[Any]],
         columns: tuple[Column, ...],
         read: Callable[[Context, list[Resource]], list[Row]],
         failing: str,
     ) -> Iterator[Record]:
-        """Yield first every acceptance of an asynchronous write, then every record when it is done.
-
-        ``read`` reads what ``columns`` show; ``failing`` is what could not be done to some. Raises
-        the error of a single resource, and Partial where some of several failed.
-        """
         for resource, transfer in zip(self.resources, transfers, strict=True):
             if transfer.awaiting or transfer.delayed is not None:
-                # All keys of the record that follows, so that a csv file has one heading for both.
-                later = dict.fromkeys(column.key for column in columns)
-                yield {**later, "id": resource.id, "name": resource.name, "accepted": True}
+                yield acceptance(resource, columns)
         failures = 0
         for resource, transfer in zip(self.resources, transfers, strict=True):
             self.ctx.agent.collect([transfer])
@@ -184,6 +205,23 @@ def finished(
                 f"{len(bad)} of {len(rows)} rows could not be read in full: {broken.message}"
             )
     return Rows([row.finish() for row in rows], columns, many=many, error=error)
+
+
+def accepted(columns: tuple[Column, ...]) -> tuple[Column, ...]:
+    """Return the columns for acceptances and the records that follow: id and name come first."""
+    return (*columns[:2], Column("accepted", "ACCEPTED"), *columns[2:])
+
+
+def acceptance(resource: Resource, columns: tuple[Column, ...]) -> Record:
+    """Return the record which says that something asynchronous has begun."""
+    # All keys of the record that follows, so that a csv file has one heading for both.
+    later = dict.fromkeys(column.key for column in columns)
+    return {**later, "id": resource.id, "name": resource.name, "accepted": True}
+
+
+def called(noun: str, resource: Resource) -> str:
+    """Return a resource for people: ``clock 3 (uart0)``."""
+    return f"{noun} {resource.id}" + (f" ({values.shown(resource.name)})" if resource.name else "")
 
 
 def ask(ctx: Context, requests: Mapping[K, Request[Any]]) -> dict[K, Transfer[Any]]:

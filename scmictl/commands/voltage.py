@@ -218,10 +218,7 @@ def _switch(ctx: Context, args: Arguments, mode: voltage.Mode) -> Output:
 
 def _write(ctx: Context, chosen: Subjects, requests: Sequence[Request[Any]]) -> Rows:
     failed = chosen.write([[Wanted(request)] for request in requests])
-    rows = _states(ctx, chosen.resources)
-    for row in rows:
-        row.error = failed.get(row.resource.id) or row.error
-    return chosen.output(rows, _COLUMNS)
+    return chosen.output(_states(ctx, chosen.resources), _COLUMNS, failed=failed)
 
 
 # --- the table ------------------------------------------------------------------------------------
