@@ -14,6 +14,7 @@ from scmictl.commands import reading
 from scmictl.commands.command import Arguments, Record
 from scmictl.commands.context import Context
 from scmictl.commands.hold import Holds, Pair
+from scmictl.commands.span import Keys, span_row
 from scmictl.commands.subject import Row, ask
 from scmictl.errors import RemoteProtocolError, ScmictlError, StatusError
 from scmictl.protocols import sensor
@@ -24,6 +25,8 @@ DISABLED = (Status.PROTOCOL_ERROR, Status.INVALID_PARAMETERS)
 """What a disabled sensor is answered with: by the specification, and by vhost-device-scmi."""
 NO_LIST = (Status.NOT_SUPPORTED, Status.NOT_FOUND)
 """What a sensor without update intervals, or without a configuration, answers for them."""
+
+_INTERVALS = Keys("intervals", "s", counted=False)
 
 
 def configurable(ctx: Context) -> bool:
@@ -213,24 +216,13 @@ def intervals(ctx: Context, sensors: Sequence[Resource]) -> list[Row]:
 
 
 def _intervals(resource: Resource, listing: Listing) -> Row:
-    row = Row(resource, format=None, lowest_s=None, highest_s=None, step_s=None, intervals_s=None)
-    row.fail(listing.error)
-    items = [scaled(item.sec, item.exponent) for item in listing.items]
     first = listing.first
-    if not isinstance(first, sensor.ListUpdateIntervalsResponse):
-        return row
-    if first.num_intervals_flags.format == sensor.IntervalFormat.TRIPLET:
-        row.record["format"] = "range"
-        if len(items) == 3:
-            row.record |= dict(zip(("lowest_s", "highest_s", "step_s"), items, strict=True))
-        else:
-            spec = sensor.ListUpdateIntervals.SPEC
-            row.fail(RemoteProtocolError(f"{spec}: {len(items)} values of a range, expected 3"))
-        return row
-    row.record |= {"format": "list", "intervals_s": items}
-    if items:
-        row.record |= {"lowest_s": min(items), "highest_s": max(items)}
-    return row
+    triplet = (
+        isinstance(first, sensor.ListUpdateIntervalsResponse)
+        and first.num_intervals_flags.format == sensor.IntervalFormat.TRIPLET
+    )
+    seconds = [scaled(item.sec, item.exponent) for item in listing.items]
+    return span_row(resource, listing, _INTERVALS, seconds, triplet=triplet)
 
 
 def configs(ctx: Context, sensors: Sequence[Resource]) -> list[Row]:

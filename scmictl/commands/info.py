@@ -8,7 +8,6 @@ from __future__ import annotations
 from scmictl import protocols
 from scmictl.commands.command import Arguments, Column, Command, Output, Record, Rows
 from scmictl.commands.context import Context
-from scmictl.commands.survey import Survey
 
 _COLUMNS = (
     Column("target", "target"),
@@ -28,6 +27,8 @@ _COLUMNS = (
 
 def info(ctx: Context, args: Arguments) -> Output:
     """Show the connection, the platform behind it, and what it offers."""
+    from scmictl.commands.survey import Survey  # which no other verb of a group needs
+
     link = ctx.agent.link
     facts = dict(link.facts)
     features = facts.pop("features", [])
@@ -67,6 +68,8 @@ def info_command(name: str) -> Command:
     """Return the verb `info` of the group of the protocol ``name``."""
 
     def run(ctx: Context, args: Arguments) -> Output:
+        from scmictl.commands.survey import Survey
+
         survey = Survey(ctx)
         record = survey.protocol(protocols.by_name(name))
         return Rows([survey.finish(record)], many=False)

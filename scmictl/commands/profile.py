@@ -13,8 +13,9 @@ from scmictl import values
 from scmictl.agent import Listing, Resource
 from scmictl.commands.command import Asked, Record
 from scmictl.commands.context import Context
+from scmictl.commands.span import Keys, span_row
 from scmictl.commands.subject import Row, ask, brief
-from scmictl.errors import RemoteProtocolError, StatusError
+from scmictl.errors import StatusError
 from scmictl.protocols import Resources, clock
 from scmictl.wire import Request, Status
 
@@ -24,6 +25,7 @@ EXTENDED = {
 }
 """The extended configurations of the specification; the unit of the phase is the vendor's."""
 
+_RATES = Keys("rates", "hz")
 _NO_CONFIG = (Status.INVALID_PARAMETERS, Status.NOT_SUPPORTED)
 
 
@@ -103,34 +105,12 @@ def rates(ctx: Context, clocks: Sequence[Resource]) -> list[Row]:
 
 
 def _rates(resource: Resource, listing: Listing) -> Row:
-    row = Row(
-        resource,
-        format=None,
-        lowest_hz=None,
-        highest_hz=None,
-        step_hz=None,
-        count=None,
-        rates_hz=None,
-    )
-    items = _items(row, listing)
     first = listing.first
-    if first is None and row.error is not None:
-        return row
-    if (
+    triplet = (
         isinstance(first, clock.DescribeRatesResponse)
         and first.num_rates_flags.rate_format == clock.RateFormat.TRIPLET
-    ):
-        row.record["format"] = "range"
-        if len(items) == 3:
-            row.record |= dict(zip(("lowest_hz", "highest_hz", "step_hz"), items, strict=True))
-        else:
-            spec = clock.DescribeRates.SPEC
-            row.fail(RemoteProtocolError(f"{spec}: {len(items)} values of a range, expected 3"))
-        return row
-    row.record |= {"format": "list", "count": len(items), "rates_hz": items}
-    if items:
-        row.record |= {"lowest_hz": min(items), "highest_hz": max(items)}
-    return row
+    )
+    return span_row(resource, listing, _RATES, listing.items, triplet=triplet)
 
 
 def _items(row: Row, listing: Listing) -> list[int]:

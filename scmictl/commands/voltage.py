@@ -7,11 +7,12 @@ from typing import Any
 
 from scmictl import values
 from scmictl.agent import Listing, Resource
-from scmictl.commands.command import Arg, Arguments, Column, Command, Output, Record, Rows
+from scmictl.commands.command import Arg, Arguments, Column, Command, Output, Rows
 from scmictl.commands.context import Context
 from scmictl.commands.info import info_command
+from scmictl.commands.span import Keys, span_row
 from scmictl.commands.subject import Row, Subjects, Wanted, ask, finished, glimpse
-from scmictl.errors import RemoteProtocolError, StatusError, UsageError
+from scmictl.errors import UsageError
 from scmictl.protocols import voltage
 from scmictl.wire import Effect, Request, Status
 
@@ -47,6 +48,7 @@ _SHOW = (
 
 Run = Callable[[Context, Arguments], Output]
 
+_KEYS = Keys("levels", "uv")
 _ABSENT = (Status.NOT_SUPPORTED,)
 """What says that a domain has no such thing: no mode, no level, no list of levels."""
 
@@ -137,36 +139,12 @@ def _described(ctx: Context, domains: Sequence[Resource]) -> list[Row]:
 
 
 def _range(domain: Resource, listing: Listing) -> Row:
-    nothing: Record = dict.fromkeys(
-        ("format", "lowest_uv", "highest_uv", "step_uv", "count", "levels_uv")
-    )
-    row = Row(domain, **nothing)
-    first, error, items = listing.first, listing.error, listing.items
-    if first is None and isinstance(error, StatusError):
-        if error.status == Status.OUT_OF_RANGE:
-            # The start of a list that has nothing in it.
-            row.record |= {"format": "list", "count": 0, "levels_uv": []}
-        elif error.status not in _ABSENT:
-            row.fail(error)
-        return row
-    row.fail(error)
-    if not isinstance(first, voltage.DescribeLevelsResponse) and not items:
-        return row
-    if (
+    first = listing.first
+    triplet = (
         isinstance(first, voltage.DescribeLevelsResponse)
         and first.flags.format == voltage.LevelFormat.TRIPLET
-    ):
-        row.record["format"] = "range"
-        if len(items) == 3:
-            row.record |= dict(zip(("lowest_uv", "highest_uv", "step_uv"), items, strict=True))
-        else:
-            spec = voltage.DescribeLevels.SPEC
-            row.fail(RemoteProtocolError(f"{spec}: {len(items)} values of a range, expected 3"))
-        return row
-    row.record |= {"format": "list", "count": len(items), "levels_uv": items}
-    if items:
-        row.record |= {"lowest_uv": min(items), "highest_uv": max(items)}
-    return row
+    )
+    return span_row(domain, listing, _KEYS, listing.items, triplet=triplet, absent=_ABSENT)
 
 
 # --- writing --------------------------------------------------------------------------------------
