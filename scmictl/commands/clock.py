@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from scmictl import values
 from scmictl.agent import Resource
 from scmictl.commands import forest, profile
-from scmictl.commands.command import (
-    Arg,
-    Arguments,
-    Column,
-    Command,
-    Opt,
-    Output,
-    Rows,
-)
+from scmictl.commands.command import Arg, Arguments, Column, Command, Opt, Output, Rows, Run
 from scmictl.commands.context import Context
 from scmictl.commands.info import info_command
 from scmictl.commands.subject import Row, Subjects, Wanted, called, finished
@@ -76,8 +67,6 @@ _SHOW = (
     Column("config.duty_cycle_percent", "duty cycle", "%"),
     Column("config.phase", "phase"),
 )
-
-Run = Callable[[Context, Arguments], Output]
 
 _SWITCH = {"on": True, "off": False, "true": True, "false": False, "1": True, "0": False}
 _KEYS = {"duty_cycle": clock.ExtendedConfig.DUTY_CYCLE, **profile.EXTENDED}

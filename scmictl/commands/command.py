@@ -139,6 +139,10 @@ class Arguments:
         return {k: v for k, v in self._values.items() if v not in (None, False, [], ())}
 
 
+Run = Callable[["Context", Arguments], Output]
+"""Does what a command is for; prints nothing."""
+
+
 class Command(NamedTuple):
     """One verb of one group; tools have no group (``group`` is empty).
 
@@ -151,7 +155,7 @@ class Command(NamedTuple):
     group: str
     verb: str
     help: str
-    run: Callable[[Context, Arguments], Output] | None = None
+    run: Run | None = None
     args: tuple[Arg, ...] = ()
     options: tuple[Opt, ...] = ()
     effect: Effect = Effect.READ

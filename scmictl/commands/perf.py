@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from scmictl.commands import pace
-from scmictl.commands.command import Arg, Arguments, Column, Command, Opt, Output, Rows
+from scmictl.commands.command import Arg, Arguments, Column, Command, Opt, Output, Rows, Run
 from scmictl.commands.context import Context
 from scmictl.commands.info import info_command
 from scmictl.commands.scale import SYNTAX, Scale, Typed, meaning, scales, typed
@@ -58,8 +58,6 @@ _SHOW = (
 
 _KEEPS = 0x30000
 """From this version on a limit that is sent as 0 stays as it is."""
-
-Run = Callable[[Context, Arguments], Output]
 
 
 # --- reading --------------------------------------------------------------------------------------

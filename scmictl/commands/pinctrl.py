@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from scmictl import values
 from scmictl.commands import pinout
-from scmictl.commands.command import Arg, Arguments, Column, Command, Output
+from scmictl.commands.command import Arg, Arguments, Column, Command, Output, Run
 from scmictl.commands.context import Context
 from scmictl.commands.info import info_command
 from scmictl.commands.subject import Row, Subjects, Wanted, finished
@@ -47,8 +47,6 @@ _SHOW = (
     Column("groups", "groups"),
     Column("functions", "functions"),
 )
-
-Run = Callable[[Context, Arguments], Output]
 
 
 # --- reading --------------------------------------------------------------------------------------

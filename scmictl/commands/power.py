@@ -5,7 +5,7 @@ A state is shown as ``on``, ``off`` or, being the platform's own, as the number 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -20,6 +20,7 @@ from scmictl.commands.command import (
     Output,
     Record,
     Rows,
+    Run,
     Stream,
 )
 from scmictl.commands.context import Context
@@ -69,8 +70,6 @@ _STATS = (
     Column("length_bytes", "length", "B"),
     Column("shared_memory_id", "virtio shared memory"),
 )
-
-Run = Callable[[Context, Arguments], Output]
 
 _called = partial(called, "power domain")
 

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scmictl import values
 from scmictl.agent import Resource
 from scmictl.commands import allowance, forest
-from scmictl.commands.command import (
-    Arg,
-    Arguments,
-    Column,
-    Command,
-    Opt,
-    Output,
-    Rows,
-)
+from scmictl.commands.command import Arg, Arguments, Column, Command, Opt, Output, Rows, Run
 from scmictl.commands.context import Context
 from scmictl.commands.info import info_command
 from scmictl.commands.subject import Row, Subjects, Wanted, finished, glimpse
@@ -71,8 +63,6 @@ _SHOW = (
     Column("fastchannel", "FastChannels"),
     Column("limits", "limits"),
 )
-
-Run = Callable[[Context, Arguments], Output]
 
 
 # --- reading --------------------------------------------------------------------------------------

@@ -5,18 +5,11 @@ No message reads whether a domain is in reset, so a record says the same before 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from scmictl.agent import Resource
-from scmictl.commands.command import (
-    Arg,
-    Arguments,
-    Column,
-    Command,
-    Opt,
-    Output,
-)
+from scmictl.commands.command import Arg, Arguments, Column, Command, Opt, Output, Run
 from scmictl.commands.context import Context
 from scmictl.commands.info import info_command
 from scmictl.commands.subject import Row, Subjects, Wanted, ask, called, finished
@@ -40,8 +33,6 @@ _SHOW = (
     Column("async", "asynchronous resets"),
     Column("notifications", "notifications"),
 )
-
-Run = Callable[[Context, Arguments], Output]
 
 _ASSERT = reset.Flags(explicit=reset.Signal.ASSERT)
 _DEASSERT = reset.Flags(explicit=reset.Signal.DEASSERT)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from scmictl import values
@@ -17,6 +17,7 @@ from scmictl.commands.command import (
     Output,
     Record,
     Rows,
+    Run,
     Stream,
 )
 from scmictl.commands.context import Context
@@ -304,8 +305,6 @@ def check_config(args: Arguments) -> None:
 
 
 # --- the table ------------------------------------------------------------------------------------
-
-Run = Callable[[Context, Arguments], Output]
 
 _ID = Arg("id", "number or name of a sensor; a glob or 'all' for several", "ids", of="sensor")
 _ONE = Arg("id", "number or name of a sensor", "id", of="sensor")

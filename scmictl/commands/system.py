@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from scmictl import values
 from scmictl.agent import Transfer
-from scmictl.commands.command import Arg, Arguments, Column, Command, Opt, Output, Record, Rows
+from scmictl.commands.command import Arg, Arguments, Column, Command, Opt, Output, Record, Rows, Run
 from scmictl.commands.context import Context
 from scmictl.commands.info import info_command
 from scmictl.commands.watch import Feed, watch_command
@@ -35,8 +34,6 @@ _OPTIONAL = {SystemState.WARM_RESET: "warm_reset", SystemState.SUSPEND: "suspend
 """The states that a platform may lack, and the attribute that says so."""
 _UNREADABLE = (Status.NOT_SUPPORTED, Status.NOT_FOUND)
 """What platforms answer that do not tell their state."""
-
-Run = Callable[[Context, Arguments], Output]
 
 
 def get(ctx: Context, args: Arguments) -> Output:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from scmictl import values
 from scmictl.agent import Listing, Resource
-from scmictl.commands.command import Arg, Arguments, Column, Command, Output, Rows
+from scmictl.commands.command import Arg, Arguments, Column, Command, Output, Rows, Run
 from scmictl.commands.context import Context
 from scmictl.commands.info import info_command
 from scmictl.commands.span import Keys, span_row
@@ -45,8 +45,6 @@ _SHOW = (
     Column("levels.levels_uv", "all levels", "uV"),
     Column("async_level_set", "asynchronous levels"),
 )
-
-Run = Callable[[Context, Arguments], Output]
 
 _KEYS = Keys("levels", "uv")
 _ABSENT = (Status.NOT_SUPPORTED,)
