@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from scmictl import values
 from scmictl.errors import UsageError
+from scmictl.platform import permission
 from scmictl.platform.board import Table, shown, unique
 from scmictl.platform.budget import (
     CONTROLS,
@@ -34,7 +33,7 @@ TRIPLET = ("lowest", "highest", "step")
 PLAIN_INTERVAL = "100ms"
 
 
-def read(board: Table, seed: int, agent_id: Callable[[Table, str, str], int]) -> list[Domain]:
+def read(board: Table, seed: int, agent_id: permission.AgentId) -> list[Domain]:
     """Read the ``[[powercap]]`` tables of a board; raises BoardError.
 
     ``agent_id`` finds an agent by the name that stands at a key of a table.
@@ -58,7 +57,7 @@ def read(board: Table, seed: int, agent_id: Callable[[Table, str, str], int]) ->
     return domains
 
 
-def _domain(id: int, row: Table, seed: int, agent_id: Callable[[Table, str, str], int]) -> Domain:
+def _domain(id: int, row: Table, seed: int, agent_id: permission.AgentId) -> Domain:
     unit = UNITS[row.choice("unit", tuple(UNITS), "mW")]
     symbol = SYMBOLS[unit]
     wave = Waveform(
@@ -91,12 +90,7 @@ def _domain(id: int, row: Table, seed: int, agent_id: Callable[[Table, str, str]
     if domain.asynchronous and not domain.configurable:
         raise row.error("async", "false where the cap cannot be set")
     domain.fastchannel = row.flag("fast_channels", False)
-    restrict = row.table("restrict")
-    for name in restrict.values:
-        controls = restrict.each(name)
-        domain.restricted[agent_id(restrict, name, name)] = frozenset(
-            controls.choice(position, CONTROLS) for position in controls.values
-        )
+    domain.restricted = permission.lacking(row, CONTROLS, agent_id)
     return domain
 
 

@@ -12,9 +12,11 @@ that refuses has changed nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from scmictl import values
+from scmictl.platform.board import SHORT
 from scmictl.protocols import common
 from scmictl.protocols.protocol import Protocol, version_text
 from scmictl.wire import Bits, Notification, Request, Response, Status, follow
@@ -97,6 +99,10 @@ class Behaviour:
     """
 
     PROTOCOL: ClassVar[Protocol]
+    ID_BITS: ClassVar[int] = 0xFFFFFFFF
+    """The bits of an identifier that count."""
+    NO_LONG_NAME: ClassVar[Status] = Status.NOT_FOUND
+    """What is answered to a request for a name that its description has in full."""
 
     def __init__(self, platform: Platform, board: Table) -> None:
         name = self.PROTOCOL.name
@@ -106,6 +112,7 @@ class Behaviour:
         self.version = versions[board.table("versions").choice(name, tuple(versions), newest)]
         self.max_async = board.table("async").integer(name, 0, 255, 8)
         self.names: list[str] = []
+        self._touched: dict[int, dict[int, None]] = {}
         common_handlers: dict[int, Handler] = {
             common.ProtocolVersion.MESSAGE_ID: self.protocol_version,
             common.MessageAttributes.MESSAGE_ID: self.message_attributes,
@@ -116,18 +123,38 @@ class Behaviour:
             for request in self.PROTOCOL.requests
             if request.MESSAGE_ID in common_handlers
         }
+        for how in self.PROTOCOL.kinds:
+            if how.name_get is not None:
+                self._methods[how.name_get.MESSAGE_ID] = how.name_get, self.long_name
         for request, handler in self.handlers().items():
             self._methods[request.MESSAGE_ID] = request, handler
 
     # --- for subclasses ---------------------------------------------------------------------------
 
     def handlers(self) -> Mapping[Message, Handler]:
-        """Return the method for every message but the three that all protocols have."""
+        """Return the method for every message but the three that all protocols have.
+
+        Requests for long names need none, unless things are numbered by kinds.
+        """
+        return {}
+
+    def needed(self) -> Mapping[Message, bool]:
+        """Return for conditional messages whether this board needs them; asked once.
+
+        Those for long names are left out where all names are short.
+        """
         return {}
 
     def implements(self, message: Message) -> bool:
         """Return whether this board needs the message; a conditional one may be left out."""
-        return True
+        return message not in self._absent
+
+    @cached_property
+    def _absent(self) -> frozenset[Message]:
+        long = any(len(name) > SHORT for name in self.names)
+        needed = {how.name_get: long for how in self.PROTOCOL.kinds if how.name_get is not None}
+        needed |= self.needed()
+        return frozenset(message for message, need in needed.items() if not need)
 
     def offers(self, message: Message, port: Port) -> bool:
         """Return whether to tell an agent that the message exists.
@@ -210,16 +237,37 @@ class Behaviour:
             raise Refusal(Status.NOT_SUPPORTED)
         call.port.versions[self.PROTOCOL.id] = int(request.version)
 
-    # --- checks that many messages share ----------------------------------------------------------
+    def long_name(self, call: Call, request: Request[Any]) -> Response:
+        """Answer with the whole name of a thing, if its description has only the beginning."""
+        how = next(how for how in self.PROTOCOL.kinds if how.name_get is type(request))
+        name = self.names[self.resolve(call, getattr(request, how.id))]
+        require(len(name) > SHORT, self.NO_LONG_NAME)
+        return request.RESPONSE(name=name)
+
+    # --- what many messages share -----------------------------------------------------------------
 
     def check(self, call: Call, resource: int, count: int) -> None:
         """Raise NOT_FOUND unless the resource exists for the calling agent."""
         if not 0 <= resource < count or not self.visible(call.agent, resource):
             raise Refusal(Status.NOT_FOUND)
 
+    def resolve(self, call: Call, id: int) -> int:
+        """Return which resource an identifier means; raises NOT_FOUND as :meth:`check`."""
+        number = id & self.ID_BITS
+        self.check(call, number, len(self.names))
+        return number
+
     def visible(self, agent: int, resource: int) -> bool:
         """Return whether the resource exists for the agent."""
         return self.platform.permissions.allows(agent, self.PROTOCOL.id, resource)
+
+    def remember(self, agent: int, resource: int) -> None:
+        """Remember that the agent has set something of the resource."""
+        self._touched.setdefault(agent, {})[resource] = None
+
+    def forget(self, agent: int) -> Iterable[int]:
+        """Return of what the agent has set something, and forget it: it is being put back."""
+        return self._touched.pop(agent, {})
 
     def switch(self, call: Call, request: Request[Any], resource: int, supported: bool) -> None:
         """Do what a message that switches a notification says."""

@@ -12,9 +12,9 @@ lifted, since nobody has asked for another.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
 from typing import NamedTuple
 
+from scmictl.platform import permission
 from scmictl.platform.board import Table, unique
 from scmictl.protocols.perf import PowerUnit
 
@@ -156,7 +156,7 @@ KEYS = (
 )  # fmt: skip
 
 
-def read(board: Table, agent_id: Callable[[Table, str, str], int]) -> list[Domain]:
+def read(board: Table, agent_id: permission.AgentId) -> list[Domain]:
     """Read the ``[[perf]]`` tables of a board; raises BoardError.
 
     ``agent_id`` finds an agent by the name that stands at a key of a table.
@@ -187,12 +187,7 @@ def read(board: Table, agent_id: Callable[[Table, str, str], int]) -> list[Domai
         one.rate_limit_us = _us(row, "rate_limit", LONGEST_RATE_LIMIT_US)
         one.notify = row.flag("notify", True)
         one.fast_channels = row.flag("fast_channels", False)
-        restrict = row.table("restrict")
-        for name in restrict.values:
-            controls = restrict.each(name)
-            one.restricted[agent_id(restrict, name, name)] = frozenset(
-                controls.choice(position, CONTROLS) for position in controls.values
-            )
+        one.restricted = permission.lacking(row, CONTROLS, agent_id)
         domains.append(one)
     unique((row, one.name) for row, one in zip(rows, domains, strict=True))
     return domains

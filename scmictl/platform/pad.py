@@ -13,10 +13,11 @@ changed it last, so that its configuration can be put back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from scmictl.errors import UsageError
+from scmictl.platform import permission
 from scmictl.platform.board import Table, nearest, shown, unique
 from scmictl.protocols import setting
 from scmictl.protocols.pinctrl import ConfigType, Selector
@@ -205,10 +206,9 @@ class Pads(NamedTuple):
 
 
 T = TypeVar("T", bound=Target)
-AgentId = Callable[[Table, int, str], int]
 
 
-def read(table: Table, agent_id: AgentId) -> Pads:
+def read(table: Table, agent_id: permission.AgentId) -> Pads:
     """Read the ``[pinctrl]`` table of a board; raises BoardError.
 
     ``agent_id`` finds an agent by the name that stands at a key of a table.
@@ -302,12 +302,9 @@ def _named(row: Table, key: str, known: Mapping[str, T]) -> list[T]:
     return sorted(found, key=lambda target: target.id)
 
 
-def _begin(target: Target, row: Table, agent_id: AgentId) -> None:
+def _begin(target: Target, row: Table, agent_id: permission.AgentId) -> None:
     """Read what a pin or a group starts with, beyond its settings."""
-    names = row.each("restrict", "a list of agents")
-    target.refused_at_start = frozenset(
-        agent_id(names, position, names.text(position)) for position in names.values
-    )
+    target.refused_at_start = permission.restricted(row, agent_id)
     target.refused = set(target.refused_at_start)
     if "function" not in row:
         return

@@ -60,6 +60,7 @@ class Performance(Behaviour):
     """The performance protocol; ``domains`` are the performance domains by id."""
 
     PROTOCOL = perf.PROTOCOL
+    NO_LONG_NAME = Status.NOT_SUPPORTED
 
     def __init__(self, platform: Platform, board: Table) -> None:
         super().__init__(platform, board)
@@ -67,14 +68,6 @@ class Performance(Behaviour):
         self.unit = ladder.read_unit(board)
         self.names = [one.name for one in self.domains]
         self.fast = any(one.fast_channels for one in self.domains)
-        self._touched: dict[int, dict[int, None]] = {}
-        notify = any(one.notify for one in self.domains)
-        needed = {
-            perf.NotifyLimits: notify,
-            perf.NotifyLevel: notify,
-            perf.DomainNameGet: any(len(name) > SHORT for name in self.names),
-        }
-        self._absent = frozenset(message for message, need in needed.items() if not need)
 
     def handlers(self) -> Mapping[Message, Handler]:
         return {
@@ -88,11 +81,11 @@ class Performance(Behaviour):
             perf.NotifyLimits: self.notify,
             perf.NotifyLevel: self.notify,
             perf.DescribeFastchannel: self.describe_fastchannel,
-            perf.DomainNameGet: self.domain_name_get,
         }
 
-    def implements(self, message: Message) -> bool:
-        return message not in self._absent
+    def needed(self) -> Mapping[Message, bool]:
+        notify = any(one.notify for one in self.domains)
+        return {perf.NotifyLimits: notify, perf.NotifyLevel: notify}
 
     def offers(self, message: Message, port: Port) -> bool:
         if message is perf.DescribeFastchannel:
@@ -100,7 +93,7 @@ class Performance(Behaviour):
         return super().offers(message, port)
 
     def reset(self, agent: int, now: float) -> None:
-        for id in self._touched.pop(agent, ()):
+        for id in self.forget(agent):
             one = self.domains[id]
             self.change(one, PLATFORM, partial(one.put_back, agent))
 
@@ -190,13 +183,6 @@ class Performance(Behaviour):
             response.qos_parent_id = perf.NO_PARENT
         return response
 
-    def domain_name_get(
-        self, call: Call, request: perf.DomainNameGet
-    ) -> perf.DomainNameGetResponse:
-        one = self.find(call, request.domain_id)
-        require(len(one.name) > SHORT, Status.NOT_SUPPORTED)
-        return perf.DomainNameGetResponse(name=one.name)
-
     def describe_levels(
         self, call: Call, request: perf.DescribeLevels
     ) -> perf.DescribeLevelsResponse:
@@ -237,7 +223,7 @@ class Performance(Behaviour):
         require(low is not None or high is not None, Status.OUT_OF_RANGE)
         require(low is None or high is None or low <= high)
         self.permit(call, one, LIMITS)
-        self.touch(call, one)
+        self.remember(call.agent, one.id)
         self.change(one, call.agent, partial(one.limit, call.agent, low, high))
 
     def limit_of(self, one: ladder.Domain, word: int, version: int) -> int | None:
@@ -267,7 +253,7 @@ class Performance(Behaviour):
         assert level is not None
         require(one.allows(level), Status.OUT_OF_RANGE)
         self.permit(call, one, LEVEL)
-        self.touch(call, one)
+        self.remember(call.agent, one.id)
         self.change(one, call.agent, partial(one.ask, call.agent, level))
 
     def level_get(self, call: Call, request: perf.LevelGet) -> perf.LevelGetResponse:
@@ -310,16 +296,11 @@ class Performance(Behaviour):
 
     def find(self, call: Call, id: int) -> ladder.Domain:
         """Return the domain; raises NOT_FOUND if it does not exist for the agent."""
-        self.check(call, id, len(self.domains))
-        return self.domains[id]
+        return self.domains[self.resolve(call, id)]
 
     def permit(self, call: Call, one: ladder.Domain, control: str) -> None:
         """Raise DENIED unless the calling agent may set this of the domain."""
         require(control not in one.restricted.get(call.agent, ()), Status.DENIED)
-
-    def touch(self, call: Call, one: ladder.Domain) -> None:
-        """Remember that the agent has set something of the domain."""
-        self._touched.setdefault(call.agent, {})[one.id] = None
 
 
 def limits_changed(one: ladder.Domain, agent: int, indexed: bool) -> perf.LimitsChanged:

@@ -8,13 +8,16 @@ change is worked out when it is made.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from scmictl.platform.board import LONG, Table, nearest, shown, unique
 
 if TYPE_CHECKING:
     from scmictl.platform.behaviour import Behaviour
+
+AgentId = Callable[[Table, str | int, str], int]
+"""Finds an agent by the name that stands at a key of a table; raises BoardError."""
 
 
 class Device(NamedTuple):
@@ -159,3 +162,27 @@ def _devices(board: Table, behaviours: Sequence[Behaviour]) -> tuple[Device, ...
     unique(zip(rows, (device.name for device in devices), strict=True))
     unique(zip(rows, (str(device.id) for device in devices), strict=True), "id")
     return tuple(devices)
+
+
+# --- what agents are kept from doing to single resources ------------------------------------------
+
+
+def restricted(row: Table, agent_id: AgentId) -> frozenset[int]:
+    """Take the list ``restrict`` of a resource: who may change nothing; raises BoardError."""
+    names = row.each("restrict", "a list of agents")
+    return frozenset(agent_id(names, position, names.text(position)) for position in names.values)
+
+
+def lacking(row: Table, known: Sequence[str], agent_id: AgentId) -> dict[int, frozenset[str]]:
+    """Take the table ``restrict`` of a resource: which of its controls ``known`` an agent lacks.
+
+    Raises BoardError.
+    """
+    restrict = row.table("restrict")
+    found = {}
+    for name in restrict.values:
+        given = restrict.each(name)
+        found[agent_id(restrict, name, name)] = frozenset(
+            given.choice(position, known) for position in given.values
+        )
+    return found

@@ -66,12 +66,7 @@ class Pinctrl(Behaviour):
         ]
         if len(set(self.names)) < len(self.names):
             raise table.error("pin", "no pin that is called like group/NAME of a group", "one")
-        needed = {
-            pinctrl.ListAssociations: bool(self.pads.groups or self.pads.functions),
-            pinctrl.NameGet: any(len(self.thing(n).name) > SHORT for n in range(len(self.names))),
-            pinctrl.SetPermissions: table.flag("set_permissions", False),
-        }
-        self._absent = frozenset(message for message, need in needed.items() if not need)
+        self.grantable = table.flag("set_permissions", False)
 
     def handlers(self) -> Mapping[Message, Handler]:
         return {
@@ -86,8 +81,12 @@ class Pinctrl(Behaviour):
             pinctrl.SetPermissions: self.set_permissions,
         }
 
-    def implements(self, message: Message) -> bool:
-        return message not in self._absent
+    def needed(self) -> Mapping[Message, bool]:
+        return {
+            pinctrl.ListAssociations: bool(self.pads.groups or self.pads.functions),
+            pinctrl.NameGet: any(len(self.thing(n).name) > SHORT for n in range(len(self.names))),
+            pinctrl.SetPermissions: self.grantable,
+        }
 
     @property
     def counts(self) -> dict[str, int]:

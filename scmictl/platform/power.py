@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from scmictl.platform.board import Table
     from scmictl.platform.platform import Platform
 
-ID_BITS = 0xFFFF
-"""The bits of a domain id that count."""
 KEYS = ("state", "latency", "faulty")
 """What can be adjusted by hand."""
 _SWITCH = {"on": True, "off": False, "true": True, "false": False}
@@ -47,19 +45,13 @@ class Power(Behaviour):
     """The power domain protocol; ``domains`` are the domains by id."""
 
     PROTOCOL = power.PROTOCOL
+    ID_BITS = 0xFFFF
+    NO_LONG_NAME = Status.NOT_SUPPORTED
 
     def __init__(self, platform: Platform, board: Table) -> None:
         super().__init__(platform, board)
         self.domains = transition.read(board, platform.agent_id)
         self.names = [one.name for one in self.domains]
-        self._touched: dict[int, dict[int, None]] = {}
-        notify = any(one.notify for one in self.domains)
-        needed = {
-            power.StateNotify: notify,
-            power.StateChangeRequestedNotify: notify,
-            power.DomainNameGet: any(len(name) > SHORT for name in self.names),
-        }
-        self._absent = frozenset(message for message, need in needed.items() if not need)
 
     def handlers(self) -> Mapping[Message, Handler]:
         return {
@@ -69,14 +61,14 @@ class Power(Behaviour):
             power.StateGet: self.state_get,
             power.StateNotify: self.state_notify,
             power.StateChangeRequestedNotify: self.state_notify,
-            power.DomainNameGet: self.domain_name_get,
         }
 
-    def implements(self, message: Message) -> bool:
-        return message not in self._absent
+    def needed(self) -> Mapping[Message, bool]:
+        notify = any(one.notify for one in self.domains)
+        return {power.StateNotify: notify, power.StateChangeRequestedNotify: notify}
 
     def reset(self, agent: int, now: float) -> None:
-        for id in self._touched.pop(agent, ()):
+        for id in self.forget(agent):
             one = self.domains[id]
             target = one.disclaim(agent)
             if target != one.goal:
@@ -108,13 +100,6 @@ class Power(Behaviour):
         )
         return power.DomainAttributesResponse(attributes=call.known(word), name=one.name[:SHORT])
 
-    def domain_name_get(
-        self, call: Call, request: power.DomainNameGet
-    ) -> power.DomainNameGetResponse:
-        one = self.find(call, request.domain_id)
-        require(len(one.name) > SHORT, Status.NOT_SUPPORTED)
-        return power.DomainNameGetResponse(name=one.name)
-
     # --- states -----------------------------------------------------------------------------------
 
     def state_get(self, call: Call, request: power.StateGet) -> power.StateGetResponse:
@@ -131,7 +116,7 @@ class Power(Behaviour):
         target = one.wanted(call.agent, state)
         require(one.transition is None or target == one.goal, Status.BUSY)
         require(not one.faulty or target == one.state, Status.GENERIC_ERROR)
-        self._touched.setdefault(call.agent, {})[one.id] = None
+        self.remember(call.agent, one.id)
         differs = state != one.goal
         one.claim(call.agent, state)
         if differs:
@@ -226,8 +211,7 @@ class Power(Behaviour):
 
     def find(self, call: Call, id: int) -> Domain:
         """Return the domain; raises NOT_FOUND if it does not exist for the agent."""
-        self.check(call, id & ID_BITS, len(self.domains))
-        return self.domains[id & ID_BITS]
+        return self.domains[self.resolve(call, id)]
 
 
 def _state(one: Domain, text: str) -> int:

@@ -25,7 +25,6 @@ from scmictl.platform.behaviour import (
     Refusal,
     require,
 )
-from scmictl.platform.board import SHORT
 from scmictl.platform.budget import CAP, INTERVAL, LIMITS, MEASUREMENT, Domain, Limit, Range
 from scmictl.platform.draw import Draw
 from scmictl.platform.meter import Meter
@@ -48,6 +47,7 @@ class Powercap(Behaviour):
     """The power capping protocol; ``domains`` are the domains by id."""
 
     PROTOCOL = powercap.PROTOCOL
+    ID_BITS = 0xFFFF
 
     def __init__(self, platform: Platform, board: Table) -> None:
         super().__init__(platform, board)
@@ -55,13 +55,6 @@ class Powercap(Behaviour):
         self.names = [one.name for one in self.domains]
         self.draw = Draw()
         self.meter = Meter(platform, self.draw)
-        self._touched: dict[int, dict[int, None]] = {}
-        needed = {
-            powercap.DomainNameGet: any(len(name) > SHORT for name in self.names),
-            powercap.CapNotify: any(one.notify for one in self.domains),
-            powercap.MeasurementsNotify: any(one.notify and one.monitoring for one in self.domains),
-        }
-        self._absent = frozenset(message for message, need in needed.items() if not need)
 
     def handlers(self) -> Mapping[Message, Handler]:
         return {
@@ -72,7 +65,6 @@ class Powercap(Behaviour):
             powercap.CapSet: self.cap_set,
             powercap.PaiGet: self.pai_get,
             powercap.PaiSet: self.pai_set,
-            powercap.DomainNameGet: self.domain_name_get,
             powercap.MeasurementsGet: self.measurements_get,
             powercap.CapNotify: self.cap_notify,
             powercap.MeasurementsNotify: self.measurements_notify,
@@ -82,15 +74,18 @@ class Powercap(Behaviour):
             powercap.CaiSet: self.cai_set,
         }
 
-    def implements(self, message: Message) -> bool:
-        return message not in self._absent
+    def needed(self) -> Mapping[Message, bool]:
+        return {
+            powercap.CapNotify: any(one.notify for one in self.domains),
+            powercap.MeasurementsNotify: any(one.notify and one.monitoring for one in self.domains),
+        }
 
     def subscribed(self, event: type[Notification], resource: int, now: float) -> None:
         if event is powercap.MeasurementsChanged:
             self.meter.refresh(self.domains[resource])
 
     def reset(self, agent: int, now: float) -> None:
-        for id in self._touched.pop(agent, ()):
+        for id in self.forget(agent):
             one = self.domains[id]
             for number, limit in enumerate(one.limits):
                 cap, cai = limit.put_back(agent), limit.cai.put_back(agent)
@@ -127,13 +122,6 @@ class Powercap(Behaviour):
         while parent is not None and not self.visible(call.agent, parent.id):
             parent = parent.parent
         return capability.describe(call, one, parent, self.can_defer(call, one))
-
-    def domain_name_get(
-        self, call: Call, request: powercap.DomainNameGet
-    ) -> powercap.DomainNameGetResponse:
-        one = self.find(call, request.domain_id)
-        require(len(one.name) > SHORT, Status.NOT_FOUND)
-        return powercap.DomainNameGetResponse(name=one.name)
 
     def describe_fastchannel(self, call: Call, request: powercap.DescribeFastchannel) -> None:
         self.find_number(call, request.domain_id, request.cpli)
@@ -194,11 +182,11 @@ class Powercap(Behaviour):
 
         call.port.defer(call, one.latency, self.max_async, work)
         limit.pending = agent
-        self.touch(one, agent)
+        self.remember(agent, one.id)
 
     def change(self, one: Domain, limit: Limit, cap: int, agent: int) -> None:
         """Take note of what the agent wants, and tell the subscribers if that changes the cap."""
-        self.touch(one, agent)
+        self.remember(agent, one.id)
         if limit.ask(agent, cap):
             self.announce(one, one.limits.index(limit), agent)
 
@@ -233,7 +221,7 @@ class Powercap(Behaviour):
         one = self.find(call, request.domain_id)
         require(not request.flags and request.pai)
         self.require_interval(call, one, one.pai.range, request.pai)
-        self.touch(one, call.agent)
+        self.remember(call.agent, one.id)
         if one.pai.set(request.pai, call.agent):
             self.announce_pai(one, call.agent, call.now)
 
@@ -246,7 +234,7 @@ class Powercap(Behaviour):
         require(not request.flags and request.cai)
         limit = limit_of(one, number)
         self.require_interval(call, one, limit.cai.range, request.cai)
-        self.touch(one, call.agent)
+        self.remember(call.agent, one.id)
         if limit.cai.set(request.cai, call.agent):
             self.announce(one, number, call.agent, cap=False)
 
@@ -320,9 +308,7 @@ class Powercap(Behaviour):
 
     def find(self, call: Call, id: int) -> Domain:
         """Return the domain; raises NOT_FOUND if it does not exist for the agent."""
-        id &= 0xFFFF
-        self.check(call, id, len(self.domains))
-        return self.domains[id]
+        return self.domains[self.resolve(call, id)]
 
     def find_number(self, call: Call, id: int, number: int | None) -> tuple[Domain, int]:
         """Return the domain and the number of one of its limits, 0 in versions without numbers.
@@ -332,10 +318,6 @@ class Powercap(Behaviour):
         one = self.find(call, id)
         require((number or 0) < max(1, len(one.limits)), Status.NOT_FOUND)
         return one, number or 0
-
-    def touch(self, one: Domain, agent: int) -> None:
-        """Remember that the agent has set something of the domain."""
-        self._touched.setdefault(agent, {})[one.id] = None
 
 
 def knows_limits(port: Port) -> bool:

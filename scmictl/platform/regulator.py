@@ -5,10 +5,9 @@ A value that an agent has set remembers the agent, so that its configuration can
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from scmictl import values
 from scmictl.errors import UsageError
+from scmictl.platform import permission
 from scmictl.platform.board import Table, shown, unique
 from scmictl.platform.steps import Round, Steps
 from scmictl.protocols.voltage import Mode
@@ -96,7 +95,7 @@ def mode_name(mode: int) -> str:
 # --- the board ------------------------------------------------------------------------------------
 
 
-def read(board: Table, agent_id: Callable[[Table, str, str], int]) -> list[Domain]:
+def read(board: Table, agent_id: permission.AgentId) -> list[Domain]:
     """Read the ``[[voltage]]`` tables of a board; raises BoardError.
 
     ``agent_id`` finds an agent by the name that stands at a key of a table.
@@ -107,12 +106,7 @@ def read(board: Table, agent_id: Callable[[Table, str, str], int]) -> list[Domai
     domains = []
     for id, row in enumerate(rows):
         one = Domain(id, row)
-        restrict = row.table("restrict")
-        for name in restrict.values:
-            controls = restrict.each(name)
-            one.restricted[agent_id(restrict, name, name)] = frozenset(
-                controls.choice(position, CONTROLS) for position in controls.values
-            )
+        one.restricted = permission.lacking(row, CONTROLS, agent_id)
         domains.append(one)
     unique((row, one.name) for row, one in zip(rows, domains, strict=True))
     return domains

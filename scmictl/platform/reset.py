@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from scmictl import values
 from scmictl.errors import UsageError
+from scmictl.platform import permission
 from scmictl.platform.behaviour import Behaviour, Call, Handler, Message, require
 from scmictl.platform.board import SHORT, shown, unique
 from scmictl.protocols import reset as protocol  # a method is called reset
@@ -78,16 +79,12 @@ class Resets(Behaviour):
     """The reset domain protocol; ``domains`` are the reset domains by id."""
 
     PROTOCOL = protocol.PROTOCOL
+    NO_LONG_NAME = Status.NOT_SUPPORTED
 
     def __init__(self, platform: Platform, board: Table) -> None:
         super().__init__(platform, board)
         self.domains = _read(board, platform)
         self.names = [one.name for one in self.domains]
-        needed = {
-            protocol.Notify: any(one.notify for one in self.domains),
-            protocol.DomainNameGet: any(len(name) > SHORT for name in self.names),
-        }
-        self._absent = frozenset(message for message, need in needed.items() if not need)
 
     def handlers(self) -> Mapping[Message, Handler]:
         return {
@@ -95,11 +92,10 @@ class Resets(Behaviour):
             protocol.DomainAttributes: self.domain_attributes,
             protocol.Reset: self.reset_domain,
             protocol.Notify: self.notify,
-            protocol.DomainNameGet: self.domain_name_get,
         }
 
-    def implements(self, message: Message) -> bool:
-        return message not in self._absent
+    def needed(self) -> Mapping[Message, bool]:
+        return {protocol.Notify: any(one.notify for one in self.domains)}
 
     def reset(self, agent: int, now: float) -> None:
         for one in self.domains:
@@ -149,13 +145,6 @@ class Resets(Behaviour):
         return protocol.DomainAttributesResponse(
             attributes=call.known(word), latency=one.latency_us, name=one.name[:SHORT]
         )
-
-    def domain_name_get(
-        self, call: Call, request: protocol.DomainNameGet
-    ) -> protocol.DomainNameGetResponse:
-        one = self.find(call, request.domain_id)
-        require(len(one.name) > SHORT, Status.NOT_SUPPORTED)
-        return protocol.DomainNameGetResponse(name=one.name)
 
     def notify(self, call: Call, request: protocol.Notify) -> None:
         one = self.find(call, request.domain_id)
@@ -225,8 +214,7 @@ class Resets(Behaviour):
 
     def find(self, call: Call, id: int) -> Domain:
         """Return the domain; raises NOT_FOUND if it does not exist for the agent."""
-        self.check(call, id, len(self.domains))
-        return self.domains[id]
+        return self.domains[self.resolve(call, id)]
 
     def can_defer(self, call: Call, one: Domain) -> bool:
         """Return whether the domain can be reset asynchronously over this connection."""
@@ -262,10 +250,7 @@ def _read(board: Table, platform: Platform) -> list[Domain]:
     domains = []
     for id, row in enumerate(rows):
         one = Domain(id, row)
-        names = row.each("restrict", "a list of agents")
-        one.restricted = frozenset(
-            platform.agent_id(names, position, names.text(position)) for position in names.values
-        )
+        one.restricted = permission.restricted(row, platform.agent_id)
         domains.append(one)
     unique((row, one.name) for row, one in zip(rows, domains, strict=True))
     return domains

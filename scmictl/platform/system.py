@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scmictl import values
 from scmictl.errors import UsageError
+from scmictl.platform import permission
 from scmictl.platform.behaviour import Behaviour, Call, Handler, Message, Refusal, require
 from scmictl.platform.timer import Timer
 from scmictl.protocols import system
@@ -82,15 +83,8 @@ class System(Behaviour):
         self.timeout_ms = -(-row.time("timeout", "10s").ticks // 10**13)
         if self.timeout_ms > 0xFFFFFFFF:
             raise row.error("timeout", "at most 4294967295 ms")
-        names = row.each("restrict", "a list of agents")
-        self.read_only = frozenset(
-            platform.agent_id(names, position, names.text(position)) for position in names.values
-        )
-        absent = {
-            system.PowerStateGet: not row.flag("state_get", True),
-            system.PowerStateNotify: not self.notifies,
-        }
-        self._absent = frozenset(message for message, gone in absent.items() if gone)
+        self.readable = row.flag("state_get", True)
+        self.read_only = permission.restricted(row, platform.agent_id)
         self.current: int = SystemState.POWER_UP
         self.pending: Pending | None = None
         self.transitions: deque[Transition] = deque(maxlen=REMEMBERED)
@@ -104,8 +98,8 @@ class System(Behaviour):
             system.PowerStateNotify: self.power_state_notify,
         }
 
-    def implements(self, message: Message) -> bool:
-        return message not in self._absent
+    def needed(self) -> Mapping[Message, bool]:
+        return {system.PowerStateGet: self.readable, system.PowerStateNotify: self.notifies}
 
     def reset(self, agent: int, now: float) -> None:
         if self.pending is not None and self.pending.agent == agent:

@@ -13,8 +13,7 @@ Which agent made the request, or has a vote, is remembered so that it can be put
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from scmictl.platform import permission
 from scmictl.platform.board import SHORT, Table, shown, unique
 from scmictl.platform.port import Held
 from scmictl.platform.timer import Timer
@@ -116,7 +115,7 @@ KEYS = (
 )  # fmt: skip
 
 
-def read(board: Table, agent_id: Callable[[Table, int, str], int]) -> list[Domain]:
+def read(board: Table, agent_id: permission.AgentId) -> list[Domain]:
     """Read the ``[[power]]`` tables of a board; raises BoardError.
 
     ``agent_id`` finds an agent by the name that stands at a key of a table.
@@ -127,10 +126,7 @@ def read(board: Table, agent_id: Callable[[Table, int, str], int]) -> list[Domai
     domains = []
     for id, row in enumerate(rows):
         domain = Domain(id, row)
-        names = row.each("restrict", "a list of agents")
-        domain.read_only = frozenset(
-            agent_id(names, position, names.text(position)) for position in names.values
-        )
+        domain.read_only = permission.restricted(row, agent_id)
         domains.append(domain)
     unique((row, domain.name) for row, domain in zip(rows, domains, strict=True))
     return domains

@@ -25,20 +25,17 @@ if TYPE_CHECKING:
     from scmictl.platform.board import Table
     from scmictl.platform.platform import Platform
 
-ID_BITS = 0xFFFF
-"""What counts of a domain_id."""
-
 
 class Voltages(Behaviour):
     """The voltage domain protocol; ``domains`` are the voltage domains by id."""
 
     PROTOCOL = voltage.PROTOCOL
+    ID_BITS = 0xFFFF
 
     def __init__(self, platform: Platform, board: Table) -> None:
         super().__init__(platform, board)
         self.domains = regulator.read(board, platform.agent_id)
         self.names = [one.name for one in self.domains]
-        self._long_names = any(len(name) > SHORT for name in self.names)
 
     def handlers(self) -> Mapping[Message, Handler]:
         return {
@@ -49,11 +46,7 @@ class Voltages(Behaviour):
             voltage.ConfigGet: self.config_get,
             voltage.LevelSet: self.level_set,
             voltage.LevelGet: self.level_get,
-            voltage.DomainNameGet: self.domain_name_get,
         }
-
-    def implements(self, message: Message) -> bool:
-        return message is not voltage.DomainNameGet or self._long_names
 
     def reset(self, agent: int, now: float) -> None:
         for one in self.domains:
@@ -100,13 +93,6 @@ class Voltages(Behaviour):
             async_level_set=self.can_defer(call, one), extended_name=len(one.name) > SHORT
         )
         return voltage.DomainAttributesResponse(attributes=call.known(word), name=one.name[:SHORT])
-
-    def domain_name_get(
-        self, call: Call, request: voltage.DomainNameGet
-    ) -> voltage.DomainNameGetResponse:
-        one = self.find(call, request.domain_id)
-        require(len(one.name) > SHORT, Status.NOT_FOUND)
-        return voltage.DomainNameGetResponse(name=one.name)
 
     def describe_levels(
         self, call: Call, request: voltage.DescribeLevels
@@ -168,9 +154,7 @@ class Voltages(Behaviour):
 
     def find(self, call: Call, domain_id: int) -> Domain:
         """Return the domain; raises NOT_FOUND if it does not exist for the agent."""
-        id = domain_id & ID_BITS
-        self.check(call, id, len(self.domains))
-        return self.domains[id]
+        return self.domains[self.resolve(call, domain_id)]
 
     def permit(self, call: Call, one: Domain, control: str) -> None:
         """Raise DENIED unless the calling agent has this control of the domain."""

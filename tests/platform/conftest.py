@@ -152,6 +152,7 @@ def connect() -> Connect:
 
 FLEETING = {
     "_outbox", "_notifications", "_since", "dropped", "now", "_started", "_held", "_known", "_size",
+    "_absent",
 }  # fmt: skip
 """What may change although nothing has been done: what waits to be taken, the time, and what is
 only remembered so that it need not be worked out again."""

@@ -177,6 +177,7 @@ def test_a_domain_that_is_not_there_is_not_found(boss: Any, id: int) -> None:
 
 def test_the_upper_half_of_a_domain_id_does_not_count(boss: Any) -> None:
     assert now_in(boss, 0xABCD0000 | DISPLAY) == OFF
+    assert boss.ask(power.DomainNameGet(domain_id=0x10000 | VIDEO)).name == "video-codec-cluster"
     boss.ask(to(0x10000 | DISPLAY, ON))
     assert domain(boss, DISPLAY).state == ON
 

@@ -114,6 +114,8 @@ def test_a_domain_that_is_not_there_is_not_found_whatever_else_is_wrong(boss: An
 
 def test_the_upper_half_of_an_id_does_not_count(boss: Any) -> None:
     assert boss.ask(voltage.LevelGet(domain_id=0xABCD0003)).voltage_level == -850_000
+    long = boss.ask(voltage.DomainNameGet(domain_id=0x10000 + BIAS))
+    assert long.name == "bias-behind-the-back-gate"
     boss.ask(level(0x10000 + CPU, 900_000, 1))
     assert boss.events(boss.now + 1) == [
         voltage.LevelSetComplete(domain_id=CPU, voltage_level=900_000)
