@@ -1,9 +1,18 @@
 """What a user can say: every command as data and a small function, without any terminal.
 
+A file with the name of a protocol has the verbs of its group; longer ones have a second file that
+reads (``clock`` and ``profile``, ``perf`` and ``pace``, ``powercap`` and ``allowance``, ``sensor``
+and ``gauge``, ``pinctrl`` and ``pinout``). What all share: ``command`` (what a command is),
+``context`` (the connection, and what is allowed), ``subject`` (the things that were named),
+``info`` and ``watch`` (the verbs that every group has).
+
 May import: ``agent``, ``protocols``, ``platform``, ``device`` and what those give out; never
 ``console``. To extend: a file whose ``COMMANDS`` lists its commands, and its line in :data:`TABLE`.
-Parser, shell, batch, help, completion and man pages follow from there. A file is imported only when
-one of its commands is used (or helped with). Installed packages add groups
+Parser, shell, batch, help, completion and man pages follow from there, and nothing else knows of
+the protocol: `info` comes from :func:`~scmictl.commands.info.info_command`, `watch` from
+:func:`~scmictl.commands.watch.watch_command` and its feeds, and what stands beside the names of
+things where they complete is the ``glimpse`` of the verb that lists them. A file is imported only
+when one of its commands is used (or helped with). Installed packages add groups in the same way
 (:mod:`~scmictl.commands.installed`).
 """
 

@@ -2,16 +2,21 @@
 
 ``board`` reads and checks the file; ``platform`` holds agents, permissions, timers and
 subscriptions; ``port`` is one agent's connection; ``dispatch`` takes a frame through the common
-checks; and one behaviour file per protocol (``base``, ``clock``, ``sensor``: the names of
-``protocols/``) does what its messages say. ``hand`` shows and changes all that from outside. Frames
-and the time come in, frames come out: no socket, no queue, no clock.
+checks; and one behaviour file per protocol (the names of ``protocols/``) does what its messages
+say. Where the things of a protocol have a life of their own, that is in a second file without any
+message: the ``tree`` of clocks, the ``instrument`` that a sensor is, the ``transition`` of a power
+domain, the ``ladder`` of performance levels, the ``regulator`` of a voltage, the ``budget`` of a
+power cap, the ``pad`` of a pin. ``hand`` shows and changes all that from outside. Frames and the
+time come in, frames come out: no socket, no queue, no clock.
 
 May import: ``protocols``, ``wire`` and ``errors``.
 
 To extend: a protocol is one file here with a :class:`Behaviour` in ``BEHAVIOUR``, and its name in
 :data:`~scmictl.platform.platform.BEHAVIOURS`; it reads the board's table of that name itself. A
-vendor's is in the vendor's folder, and its name in ``VENDOR_BEHAVIOURS``. A built-in board is a
-file in ``boards/``. Installed packages add protocols (``extension``).
+vendor's is in the vendor's folder, and its name in ``VENDOR_BEHAVIOURS``. What every protocol does
+is in :class:`Behaviour`: versions, which messages there are, long names, notifications that are
+switched, permissions, what is to be put back. A built-in board is a file in ``boards/``. Installed
+packages add protocols in the same way (``extension``).
 """
 
 from scmictl.platform.behaviour import Behaviour, Call, Handler, Malformed, Refusal

@@ -2,8 +2,10 @@
 
 May import: ``wire`` and ``errors``. To extend: add a file whose ``PROTOCOL`` names its messages,
 and its line in :data:`STANDARD`; a vendor's goes into the vendor's folder, with a line in
-:data:`VENDOR`; what is in neither may come from an installed package (:class:`Plugin`). Nothing
-registers itself by being imported, and a protocol's file is imported only when somebody uses it.
+:data:`VENDOR`; what is in neither may come from an installed package (:class:`Plugin`). With that
+alone `call`, `explain`, `decode`, `subscribe` and completion speak it: how its things are counted
+and named, and which of them send what, is in the declarations. Nothing registers itself by being
+imported, and a protocol's file is imported only when somebody uses it.
 """
 
 from __future__ import annotations
