@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from scmictl import values
 from scmictl.errors import UsageError
-from scmictl.platform import event, instrument
+from scmictl.platform import event, instrument, permission
 from scmictl.platform.behaviour import (
     COUNT_BITS,
     Behaviour,
@@ -72,10 +72,7 @@ class Telemetry(Behaviour):
         self.resets = own.flag("reset", True)
         self.latency = own.time("latency").seconds if "latency" in own else 0.0
         self.most_enabled = own.integer("most_enabled", 1, 0xFFFF, 64)
-        restrict = own.each("restrict", "a list of agents")
-        self.restricted = frozenset(
-            platform.agent_id(restrict, at, restrict.text(at)) for at in restrict.values
-        )
+        self.restricted = permission.restricted(own, platform.agent_id)
         self.collections: dict[int, Collection] = {}
 
     def handlers(self) -> Mapping[Message, Handler]:
@@ -90,10 +87,11 @@ class Telemetry(Behaviour):
             telemetry.Reset: self.reset_telemetry,
         }
 
-    def implements(self, message: Message) -> bool:
-        if message is telemetry.ListUpdateIntervals:
-            return self.intervals is not None
-        return message is not telemetry.Reset or self.resets
+    def needed(self) -> Mapping[Message, bool]:
+        return {
+            telemetry.ListUpdateIntervals: self.intervals is not None,
+            telemetry.Reset: self.resets,
+        }
 
     def reset(self, agent: int, now: float) -> None:
         collection = self.collections.pop(agent, None)

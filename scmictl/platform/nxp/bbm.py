@@ -68,19 +68,6 @@ class Bbm(Behaviour):
         self.wishes = Wishes()
         self._timers: dict[int, Timer] = {}
         self._set_by: dict[tuple[int, int], int] = {}
-        needed = {
-            bbm.GprSet: self.words,
-            bbm.GprGet: self.words,
-            bbm.RtcAttributes: self.rtcs,
-            bbm.RtcTimeSet: self.rtcs,
-            bbm.RtcTimeGet: self.rtcs,
-            bbm.RtcAlarmSet: self.rtcs,
-            bbm.RtcNotify: self.rtcs,
-            bbm.RtcState: self.rtcs,
-            bbm.ButtonGet: self.pressed is not None,
-            bbm.ButtonNotify: self.pressed is not None,
-        }
-        self._absent = frozenset(message for message, need in needed.items() if not need)
 
     def handlers(self) -> Mapping[Message, Handler]:
         return {
@@ -97,8 +84,20 @@ class Bbm(Behaviour):
             bbm.RtcState: self.rtc_state,
         }
 
-    def implements(self, message: Message) -> bool:
-        return message not in self._absent
+    def needed(self) -> Mapping[Message, bool]:
+        words, clocks = bool(self.words), bool(self.rtcs)
+        return {
+            bbm.GprSet: words,
+            bbm.GprGet: words,
+            bbm.RtcAttributes: clocks,
+            bbm.RtcTimeSet: clocks,
+            bbm.RtcTimeGet: clocks,
+            bbm.RtcAlarmSet: clocks,
+            bbm.RtcNotify: clocks,
+            bbm.RtcState: clocks,
+            bbm.ButtonGet: self.pressed is not None,
+            bbm.ButtonNotify: self.pressed is not None,
+        }
 
     def reset(self, agent: int, now: float) -> None:
         for (id, owner), setter in list(self._set_by.items()):

@@ -61,13 +61,6 @@ class Misc(Behaviour):
         self.passover = control.words(own, "passover", MOST_PASSOVER) if "passover" in own else None
         self.ddr = _regions(own)
         self.wishes = Wishes()
-        of_controls = (
-            misc.ControlSet, misc.ControlGet, misc.ControlAction, misc.ControlNotify,
-            misc.ControlExtSet, misc.ControlExtGet,
-        )  # fmt: skip
-        self._absent: frozenset[Message] = frozenset(
-            [*(() if self.controls else of_controls), *(() if self.ddr else (misc.DdrInfoGet,))]
-        )
 
     def handlers(self) -> Mapping[Message, Handler]:
         return {
@@ -89,8 +82,15 @@ class Misc(Behaviour):
             misc.DdrInfoGet: self.ddr_info_get,
         }
 
-    def implements(self, message: Message) -> bool:
-        return message not in self._absent
+    def needed(self) -> Mapping[Message, bool]:
+        of_controls = (
+            misc.ControlSet, misc.ControlGet, misc.ControlAction, misc.ControlNotify,
+            misc.ControlExtSet, misc.ControlExtGet,
+        )  # fmt: skip
+        return {
+            **dict.fromkeys(of_controls, bool(self.controls)),
+            misc.DdrInfoGet: bool(self.ddr),
+        }
 
     def reset(self, agent: int, now: float) -> None:
         for one in self.controls:
