@@ -175,6 +175,27 @@ def test_the_shell_completes_it(place: Place) -> None:
     ]  # fmt: skip
 
 
+LEARN = """
+import time
+from scmictl.agent import connect
+from scmictl.console.knowledge import Knowledge, Learner
+with connect("sim:lights.toml") as agent:
+    learner = Learner(agent, Knowledge())
+    learner.want(["acme-led"])
+    while learner.step() or learner.busy:
+        agent.dispatch(time.monotonic())
+    print([tuple(item) for item in learner.knowledge.items["acme-led"]])
+"""
+
+
+def test_the_shell_shows_what_its_things_are_like(place: Place) -> None:
+    done = subprocess.run(
+        [str(place.python), "-c", LEARN], cwd=place.folder, env=place.environ, capture_output=True,
+        text=True, timeout=LONGEST_S, check=True,
+    )  # fmt: skip
+    assert done.stdout == "[(0, 'power', '100 %'), (1, 'disk', '0 %')]\n"
+
+
 def test_a_batch_file_speaks_it(place: Place) -> None:
     script = "acme-led dim disk 40\nassert brightness == 40\nacme-led list\nassert count == 2\n"
     done = place.run(*LIGHTS, "batch", "-", stdin=script)
@@ -359,6 +380,134 @@ def test_a_board_with_a_protocol_that_cannot_be_simulated_is_an_error(
     (tmp_path / "boom.toml").write_text('[[boom]]\nname = "a"\n')
     done = broken(BOOM, "board", "check", "boom.toml")
     assert (done.code, done.err) == (2, f"scmictl: boom.toml: boom: {BOOM_LINE}\n")
+
+
+# --- a package with a notification ----------------------------------------------------------------
+
+CHANGED = """
+class BrightnessChanged(Notification, protocol=ID, id=0x0, spec="LED_BRIGHTNESS_CHANGED"):
+    agent_id: int = u32()
+    led_id: int = u32()
+    brightness: int = u32(unit="%")
+
+
+class BrightnessNotifyResponse(Response):
+    pass
+
+
+class BrightnessNotify(
+    Request[BrightnessNotifyResponse],
+    protocol=ID,
+    id=0x5,
+    spec="LED_BRIGHTNESS_NOTIFY",
+    subscribes=BrightnessChanged,
+    offered=("brightness",),
+):
+    led_id: int = u32()
+    notify_enable: common.NotifyEnable = word(common.NotifyEnable)
+
+
+"""
+"""Lights that are dark at first tell nothing: their descriptions say so."""
+
+WATCH = """
+from scmictl.commands.watch import Feed, watch_command
+
+COMMANDS = (
+    *COMMANDS,
+    watch_command(
+        "lamp",
+        "stream changes of the lights",
+        Feed(
+            BrightnessChanged,
+            (Column("name", "NAME"), Column("percent", "PERCENT")),
+            Attributes,
+            meaning=lambda ctx, light, message: {"percent": message.brightness},
+        ),
+    ),
+)
+BRIGHTER = Lights.brightness_set
+
+
+def brightness_set(self, call, request):
+    BRIGHTER(self, call, request)
+    event = BrightnessChanged(
+        agent_id=call.agent, led_id=request.led_id, brightness=request.brightness
+    )
+    self.platform.notify(event, request.led_id)
+
+
+Lights.brightness_set = brightness_set
+MORE = Lights.handlers
+Lights.handlers = lambda self: {
+    **MORE(self),
+    BrightnessNotify: lambda call, request: self.switch(call, request, request.led_id, True),
+}
+"""
+
+
+SESSION = """
+import io, sys
+from scmictl.console.environment import Environment
+from scmictl.console.session import Session
+environment = Environment(io.StringIO(), sys.stdout, sys.stderr, {})
+with Session(environment, {"target": "sim:lamp.toml"}, lasting=True) as session:
+    for line in sys.argv[1:]:
+        session.words([*line.split(), "-o", "jsonl"])
+"""
+
+
+def watched() -> str:
+    """The example as one module, for lamps that tell when they change."""
+    text = example("lamp", vendor="ACME", commands="lamp_scmi", platform="lamp_scmi")
+    text = text.replace("PROTOCOL = Protocol(", f"{CHANGED}PROTOCOL = Protocol(")
+    text = text.replace(
+        "        BrightnessSet,\n    ),",
+        "        BrightnessSet, BrightnessNotify,\n    ),\n    notifications=(BrightnessChanged,),",
+    )
+    text = text.replace("import Effect, Request,", "import Effect, Notification, Request, word,")
+    for part in ("commands", "platform"):
+        found = re.search(
+            rf"<!-- plugin: acme_scmi/{part}.py -->\n```python\n(.*?)```", README, re.S
+        )
+        assert found is not None
+        rest = re.sub(r"from acme_scmi import (\([^)]*\)|[^\n]*)\n", "", found[1])
+        text += rest.replace('"acme-led"', '"lamp"')
+    return text + WATCH
+
+
+def test_its_notifications_are_watched_like_any(
+    broken: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    (tmp_path / "lamp.toml").write_text(
+        '[[lamp]]\nname = "power"\nbrightness = 100\n[[lamp]]\nname = "disk"\n'
+    )
+    package = {"lamp": watched()}
+    assert broken(package, "board", "check", "lamp.toml").code == 0
+
+    def lines(*words: str) -> list[dict[str, object]]:
+        done = subprocess.run(
+            [sys.executable, "-c", SESSION, *words], cwd=tmp_path, capture_output=True, text=True,
+            env={**plain(), "PYTHONPATH": f"{tmp_path / 'site'}:{ROOT}"}, timeout=LONGEST_S,
+            check=True,
+        )  # fmt: skip
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    begin = "subscribe LED_BRIGHTNESS_CHANGED power", "lamp dim power 40"
+    for watch in ("lamp watch power -n 1", "watch LED_BRIGHTNESS_CHANGED -n 1"):
+        *_, record = lines(*begin, watch)
+        assert (record["event"], record["agent_id"]) == ("LED_BRIGHTNESS_CHANGED", 1)
+        assert record["fields"] == {"agent_id": 1, "led_id": 0, "brightness": 40}
+        assert (record["name"], record["percent"]) == ("power", 40)
+    read = lines("lamp watch --interval 1ms -n 1")
+    assert [(row["event"], row["name"], row["percent"]) for row in read] == [
+        ("LED_ATTRIBUTES", "power", 100), ("LED_ATTRIBUTES", "disk", 0),
+    ]  # fmt: skip
+    read = lines("watch --interval 1ms -n 1 lamp list")
+    assert [row["brightness"] for row in read] == [100, 0]
+    dark = broken(package, "-t", "sim:lamp.toml", "lamp", "watch", "disk", "-n", "1")
+    assert dark.code == 7
+    assert "light 1 (disk) does not offer LED_BRIGHTNESS_CHANGED" in dark.err
 
 
 # --- and without any ------------------------------------------------------------------------------
