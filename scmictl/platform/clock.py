@@ -38,22 +38,12 @@ class Clock(Behaviour):
     """The clock protocol; ``clocks`` are the clocks by id."""
 
     PROTOCOL = clock.PROTOCOL
+    NO_LONG_NAME = Status.NOT_SUPPORTED
 
     def __init__(self, platform: Platform, board: Table) -> None:
         super().__init__(platform, board)
         self.clocks = tree.read(board, platform.agent_id)
         self.names = [one.name for one in self.clocks]
-        self._touched: dict[int, dict[int, None]] = {}
-        needed = {
-            clock.NameGet: any(len(name) > SHORT for name in self.names),
-            clock.RateNotify: any(one.notify for one in self.clocks),
-            clock.RateChangeRequestedNotify: any(one.notify for one in self.clocks),
-            clock.PossibleParentsGet: any(one.parents for one in self.clocks),
-            clock.ParentGet: any(one.parents for one in self.clocks),
-            clock.ParentSet: any(one.divides for one in self.clocks),
-            clock.GetPermissions: any(one.restricted or one.divider for one in self.clocks),
-        }
-        self._absent = frozenset(message for message, need in needed.items() if not need)
 
     def handlers(self) -> Mapping[Message, Handler]:
         return {
@@ -63,7 +53,6 @@ class Clock(Behaviour):
             clock.RateSet: self.rate_set,
             clock.RateGet: self.rate_get,
             clock.ConfigSet: self.config_set,
-            clock.NameGet: self.name_get,
             clock.RateNotify: self.rate_notify,
             clock.RateChangeRequestedNotify: self.rate_notify,
             clock.ConfigGet: self.config_get,
@@ -73,11 +62,20 @@ class Clock(Behaviour):
             clock.GetPermissions: self.get_permissions,
         }
 
-    def implements(self, message: Message) -> bool:
-        return message not in self._absent
+    def needed(self) -> Mapping[Message, bool]:
+        notify = any(one.notify for one in self.clocks)
+        parents = any(one.parents for one in self.clocks)
+        return {
+            clock.RateNotify: notify,
+            clock.RateChangeRequestedNotify: notify,
+            clock.PossibleParentsGet: parents,
+            clock.ParentGet: parents,
+            clock.ParentSet: any(one.divides for one in self.clocks),
+            clock.GetPermissions: any(one.restricted or one.divider for one in self.clocks),
+        }
 
     def reset(self, agent: int, now: float) -> None:
-        for id in self._touched.pop(agent, ()):
+        for id in self.forget(agent):
             self.announce(tree.put_back(self.clocks[id], agent), 0)
 
     def state(self, resource: int) -> dict[str, Any]:
@@ -118,11 +116,6 @@ class Clock(Behaviour):
             clock_name=one.name[:SHORT],
             clock_enable_delay=one.enable_delay_us,
         )
-
-    def name_get(self, call: Call, request: clock.NameGet) -> clock.NameGetResponse:
-        one = self.find(call, request.clock_id)
-        require(len(one.name) > SHORT, Status.NOT_SUPPORTED)
-        return clock.NameGetResponse(name=one.name)
 
     def get_permissions(
         self, call: Call, request: clock.GetPermissions
@@ -202,7 +195,7 @@ class Clock(Behaviour):
         source, needed = one.source, tree.scaled(one, rate)
         require(self.reachable(one, rate))
         require(not tree.forbidden(source, needed), Status.DENIED)
-        self.touch(source, agent)
+        self.remember(agent, source.id)
         self.announce(tree.set_rate(source, needed, agent), agent)
 
     def reachable(self, one: tree.Clock, rate: int) -> bool:
@@ -243,7 +236,7 @@ class Clock(Behaviour):
         if word.state != clock.State.UNCHANGED:
             self.gate(one, call.agent, word.state == clock.State.ENABLE)
         if kind != clock.ExtendedConfig.NONE:
-            self.touch(one, call.agent)
+            self.remember(call.agent, one.id)
             tree.set_duty_cycle(one, percent, call.agent)
 
     def config_get(self, call: Call, request: clock.ConfigGet) -> clock.ConfigGetResponse:
@@ -258,7 +251,7 @@ class Clock(Behaviour):
 
     def gate(self, one: tree.Clock, agent: int, enable: bool) -> None:
         """Enable or disable a clock for an agent; it stays on while anybody needs it."""
-        self.touch(one, agent)
+        self.remember(agent, one.id)
         tree.vote(one, agent, enable)
 
     def require_extended(self, one: tree.Clock, kind: int) -> None:
@@ -300,15 +293,14 @@ class Clock(Behaviour):
         # The rate stays, so the new parent has to be fast enough for it.
         require(one.rate <= parent.rate, Status.OUT_OF_RANGE)
         self.permit(call, one, PARENT)
-        self.touch(one, call.agent)
+        self.remember(call.agent, one.id)
         tree.set_parent(one, parent, call.agent)
 
     # --- helpers ----------------------------------------------------------------------------------
 
     def find(self, call: Call, id: int) -> tree.Clock:
         """Return the clock; raises NOT_FOUND if it does not exist for the agent."""
-        self.check(call, id, len(self.clocks))
-        return self.clocks[id]
+        return self.clocks[self.resolve(call, id)]
 
     def denied(self, agent: int, one: tree.Clock) -> frozenset[str]:
         """Return the controls of a clock that the agent does not have."""
@@ -321,10 +313,6 @@ class Clock(Behaviour):
     def permit(self, call: Call, one: tree.Clock, control: str) -> None:
         """Raise DENIED unless the calling agent has this control of the clock."""
         require(control not in self.denied(call.agent, one), Status.DENIED)
-
-    def touch(self, one: tree.Clock, agent: int) -> None:
-        """Remember that the agent has set something of the clock."""
-        self._touched.setdefault(agent, {})[one.id] = None
 
 
 BEHAVIOUR = Clock

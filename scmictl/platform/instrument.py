@@ -7,8 +7,7 @@ remembered so that an agent's configuration can be put back. A faulty sensor can
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from scmictl.platform import permission
 from scmictl.platform.board import I64, Table, unique
 from scmictl.platform.interval import Intervals, Span
 from scmictl.platform.steps import Round
@@ -167,7 +166,7 @@ KEYS = (
 )  # fmt: skip
 
 
-def read(board: Table, seed: int, agent_id: Callable[[Table, int, str], int]) -> list[Sensor]:
+def read(board: Table, seed: int, agent_id: permission.AgentId) -> list[Sensor]:
     """Read the ``[[sensor]]`` tables of a board; raises BoardError.
 
     ``agent_id`` finds an agent by the name that stands at a key of a table.
@@ -178,10 +177,7 @@ def read(board: Table, seed: int, agent_id: Callable[[Table, int, str], int]) ->
     sensors = []
     for id, row in enumerate(rows):
         sensor = Sensor(id, row, seed)
-        names = row.each("restrict", "a list of agents")
-        sensor.read_only = frozenset(
-            agent_id(names, position, names.text(position)) for position in names.values
-        )
+        sensor.read_only = permission.restricted(row, agent_id)
         sensors.append(sensor)
     unique((row, sensor.name) for row, sensor in zip(rows, sensors, strict=True))
     return sensors

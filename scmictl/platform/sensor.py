@@ -51,21 +51,8 @@ class Sensors(Behaviour):
         self.sensors = instrument.read(board, platform.seed, platform.agent_id)
         self.names = [one.name for one in self.sensors]
         self.sampler = Sampler(platform)
-        self._touched: dict[int, dict[int, None]] = {}
-        axes = [channel for one in self.sensors if one.axes for channel in one.channels]
-        trips = any(one.trips for one in self.sensors)
-        needed = {
-            sensor.TripPointNotify: trips,
-            sensor.TripPointConfig: trips,
-            sensor.AxisDescriptionGet: bool(axes),
-            sensor.ListUpdateIntervals: any(one.intervals for one in self.sensors),
-            sensor.ContinuousUpdateNotify: any(one.continuous for one in self.sensors),
-            sensor.NameGet: any(len(name) > SHORT for name in self.names),
-            sensor.AxisNameGet: any(len(channel.name) > SHORT for channel in axes),
-        }
         if not any(one.asynchronous for one in self.sensors):
             self.max_async = 0
-        self._absent = frozenset(message for message, need in needed.items() if not need)
 
     def handlers(self) -> Mapping[Message, Handler]:
         return {
@@ -79,12 +66,19 @@ class Sensors(Behaviour):
             sensor.ConfigGet: self.config_get,
             sensor.ConfigSet: self.config_set,
             sensor.ContinuousUpdateNotify: self.continuous_update_notify,
-            sensor.NameGet: self.name_get,
             sensor.AxisNameGet: self.axis_name_get,
         }
 
-    def implements(self, message: Message) -> bool:
-        return message not in self._absent
+    def needed(self) -> Mapping[Message, bool]:
+        axes = [channel for one in self.sensors if one.axes for channel in one.channels]
+        trips = any(one.trips for one in self.sensors)
+        return {
+            **dict.fromkeys(TRIPS, trips),
+            sensor.AxisDescriptionGet: bool(axes),
+            sensor.ListUpdateIntervals: any(one.intervals for one in self.sensors),
+            sensor.ContinuousUpdateNotify: any(one.continuous for one in self.sensors),
+            sensor.AxisNameGet: any(len(channel.name) > SHORT for channel in axes),
+        }
 
     def offers(self, message: Message, port: Port) -> bool:
         # A trip point can only be noticed by its notification.
@@ -94,7 +88,7 @@ class Sensors(Behaviour):
         self.sampler.refresh(self.sensors[resource], now)
 
     def reset(self, agent: int, now: float) -> None:
-        for id in self._touched.pop(agent, ()):
+        for id in self.forget(agent):
             self.sensors[id].put_back(agent)
             self.sampler.refresh(self.sensors[id], now)
 
@@ -170,11 +164,6 @@ class Sensors(Behaviour):
         left = len(one.channels) - request.axis_desc_index
         flags = sensor.NumAxisFlags(returned=len(found), remaining=left - len(found))
         return sensor.AxisDescriptionGetResponse(num_axis_flags=flags, desc=found)
-
-    def name_get(self, call: Call, request: sensor.NameGet) -> sensor.NameGetResponse:
-        one = self.find(call, request.sensor_id)
-        require(len(one.name) > SHORT, Status.NOT_FOUND)
-        return sensor.NameGetResponse(name=one.name)
 
     def axis_name_get(self, call: Call, request: sensor.AxisNameGet) -> sensor.AxisNameGetResponse:
         one = self.find(call, request.sensor_id)
@@ -313,12 +302,11 @@ class Sensors(Behaviour):
 
     def find(self, call: Call, id: int) -> Sensor:
         """Return the sensor; raises NOT_FOUND if it does not exist for the agent."""
-        self.check(call, id, len(self.sensors))
-        return self.sensors[id]
+        return self.sensors[self.resolve(call, id)]
 
     def touch(self, call: Call, one: Sensor) -> None:
         """Remember that the agent has set something of the sensor, and sample it accordingly."""
-        self._touched.setdefault(call.agent, {})[one.id] = None
+        self.remember(call.agent, one.id)
         self.sampler.refresh(one, call.now)
 
 

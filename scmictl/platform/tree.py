@@ -14,8 +14,9 @@ Every value an agent has set remembers the agent, so that its configuration can 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
+from scmictl.platform import permission
 from scmictl.platform.board import Table, shown, unique
 from scmictl.platform.steps import Round, Steps
 
@@ -219,7 +220,7 @@ KEYS = (
 )  # fmt: skip
 
 
-def read(board: Table, agent_id: Callable[[Table, str, str], int]) -> list[Clock]:
+def read(board: Table, agent_id: permission.AgentId) -> list[Clock]:
     """Read the ``[[clock]]`` tables of a board; raises BoardError.
 
     ``agent_id`` finds an agent by the name that stands at a key of a table.
@@ -240,12 +241,7 @@ def read(board: Table, agent_id: Callable[[Table, str, str], int]) -> list[Clock
         clock.latency = row.time("latency", "1ms").seconds
         if "duty_cycle" in row:
             clock.duty_cycle = row.integer("duty_cycle", 0, 100)
-        restrict = row.table("restrict")
-        for name in restrict.values:
-            controls = restrict.each(name)
-            clock.restricted[agent_id(restrict, name, name)] = frozenset(
-                controls.choice(position, CONTROLS) for position in controls.values
-            )
+        clock.restricted = permission.lacking(row, CONTROLS, agent_id)
         _read_parents(clock, row, clocks, ids)
         if "divider" in row:
             if not clock.parent or len(clock.parents) > 1:
