@@ -5,7 +5,7 @@ _scmictl() {
         word=${COMP_WORDS[i]}
         if [[ -n $option ]]; then option=; continue; fi
         case $word in
-            --target|-t|--output|-o|--fields|--sort|--where|--units|--color|--timeout|-T|--delayed-timeout|--deadline|--retry-busy|--proto|--vendor|--config|--command|-c|--count|-n|--for|--idle|--until|--timestamps|--interval|--round|--plot|--below|--above|--to|--payload|--type|--as|--token|--status|--socket|--control|--mode|--fault|--log|--seed|--clocks|--sensors|--power|--perf|--reset|--voltage|--powercap|--pins|--groups|--functions|--agents|--devices|--var) option=$word ;;
+            --target|-t|--output|-o|--fields|--sort|--where|--units|--color|--timeout|-T|--delayed-timeout|--deadline|--retry-busy|--proto|--vendor|--config|--command|-c|--count|-n|--for|--idle|--until|--timestamps|--interval|--round|--plot|--below|--above|--to|--payload|--type|--as|--token|--status|--socket|--control|--mode|--fault|--log|--seed|--power|--perf|--clocks|--sensors|--reset|--voltage|--powercap|--pins|--groups|--functions|--agents|--devices|--var) option=$word ;;
             -*) ;;
             *) path+="${path:+ }$word" ;;
         esac
@@ -117,7 +117,7 @@ _scmictl() {
         "board ls "*) words='' options='' ;;
         "board show "*) words='' options='' ;;
         "board check "*) words='' options='' ;;
-        "board generate "*) words='' options='--clocks --sensors --power --perf --reset --voltage --powercap --pins --groups --functions --agents --devices --system --seed' ;;
+        "board generate "*) words='' options='--power --perf --clocks --sensors --reset --voltage --powercap --pins --groups --functions --agents --devices --system --seed' ;;
         "base "*) words='info agents protocols perms reset-agent watch' options='' ;;
         "power "*) words='list show info get set watch stats' options='' ;;
         "system "*) words='info get set watch' options='' ;;

@@ -5,7 +5,7 @@ function __scmictl_path
     for word in (commandline -opc)[2..]
         if test -n "$option"
             set option
-        else if contains -- $word '--target' '-t' '--output' '-o' '--fields' '--sort' '--where' '--units' '--color' '--timeout' '-T' '--delayed-timeout' '--deadline' '--retry-busy' '--proto' '--vendor' '--config' '--command' '-c' '--count' '-n' '--for' '--idle' '--until' '--timestamps' '--interval' '--round' '--plot' '--below' '--above' '--to' '--payload' '--type' '--as' '--token' '--status' '--socket' '--control' '--mode' '--fault' '--log' '--seed' '--clocks' '--sensors' '--power' '--perf' '--reset' '--voltage' '--powercap' '--pins' '--groups' '--functions' '--agents' '--devices' '--var'
+        else if contains -- $word '--target' '-t' '--output' '-o' '--fields' '--sort' '--where' '--units' '--color' '--timeout' '-T' '--delayed-timeout' '--deadline' '--retry-busy' '--proto' '--vendor' '--config' '--command' '-c' '--count' '-n' '--for' '--idle' '--until' '--timestamps' '--interval' '--round' '--plot' '--below' '--above' '--to' '--payload' '--type' '--as' '--token' '--status' '--socket' '--control' '--mode' '--fault' '--log' '--seed' '--power' '--perf' '--clocks' '--sensors' '--reset' '--voltage' '--powercap' '--pins' '--groups' '--functions' '--agents' '--devices' '--var'
             set option $word
         else if not string match -q -- '-*' $word
             set -a path $word
@@ -1070,10 +1070,10 @@ complete -c scmictl -n '__scmictl_exactly '\''board'\''' -a 'show' -d 'print a b
 complete -c scmictl -n '__scmictl_exactly '\''board'\''' -a 'check' -d 'check a board file, and say what a platform made from it has'
 complete -c scmictl -n '__scmictl_exactly '\''board'\''' -a 'generate' -d 'print a large board that is made up, to try how things scale'
 complete -c scmictl -n '__scmictl_at '\''board check'\''' -F
-complete -c scmictl -n '__scmictl_at '\''board generate'\''' -l clocks -r -d 'how many clocks'
-complete -c scmictl -n '__scmictl_at '\''board generate'\''' -l sensors -r -d 'how many sensors'
 complete -c scmictl -n '__scmictl_at '\''board generate'\''' -l power -r -d 'how many power domains'
 complete -c scmictl -n '__scmictl_at '\''board generate'\''' -l perf -r -d 'how many performance domains'
+complete -c scmictl -n '__scmictl_at '\''board generate'\''' -l clocks -r -d 'how many clocks'
+complete -c scmictl -n '__scmictl_at '\''board generate'\''' -l sensors -r -d 'how many sensors'
 complete -c scmictl -n '__scmictl_at '\''board generate'\''' -l reset -r -d 'how many reset domains'
 complete -c scmictl -n '__scmictl_at '\''board generate'\''' -l voltage -r -d 'how many voltage domains'
 complete -c scmictl -n '__scmictl_at '\''board generate'\''' -l powercap -r -d 'how many power capping domains'

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from scmictl import values
 from scmictl.agent import Waiter, at_once
@@ -21,12 +20,10 @@ from scmictl.commands.command import (
 )
 from scmictl.commands.context import Context
 from scmictl.errors import BoardError, UsageError
-from scmictl.platform import Platform
+from scmictl.platform import Platform, generator
 from scmictl.platform import board as boards
+from scmictl.platform.specimen import Size
 from scmictl.protocols import version_text
-
-if TYPE_CHECKING:
-    from scmictl.platform import generator
 
 _COLUMNS = (
     Column("name", "NAME"),
@@ -40,36 +37,12 @@ _CHECKED = (Column("name", "file"), Column("ok", "ok"), *_COLUMNS[1:4])
 STDIN = "-"
 CHUNK = 65_536
 SIZES = {
-    "clocks": "clock",
-    "sensors": "sensor",
-    "power": "power",
-    "perf": "perf",
-    "reset": "reset",
-    "voltage": "voltage",
-    "powercap": "powercap",
-    "pins": "pin",
-    "groups": "group",
-    "functions": "function",
-    "agents": "agent",
-    "devices": "device",
+    **{one.option: (one.kind, f"how many {one.things}") for one in generator.TABLES.values()},
+    "agents": (generator.AGENTS, "how many agents; every other one may not use some device"),
+    "devices": (generator.DEVICES, "how many devices, which own everything between them"),
 }
-"""The counts of `generate` by the names of their options, and what there then are so many of."""
-_MANY = {
-    "clocks": "how many clocks",
-    "sensors": "how many sensors",
-    "power": "how many power domains",
-    "perf": "how many performance domains",
-    "reset": "how many reset domains",
-    "voltage": "how many voltage domains",
-    "powercap": "how many power capping domains",
-    "pins": "how many pins",
-    "groups": "how many groups of pins",
-    "functions": "how many functions of pins",
-    "agents": "how many agents; every other one may not use some device",
-    "devices": "how many devices, which own everything between them",
-}
-PARTS = 4
-"""Pins to a group, where nobody says how many groups there are to be."""
+"""The counts of `generate` by the names of their options: the kind counted, and what is said."""
+_OPTIONS = {kind: option for option, (kind, _) in SIZES.items()}
 
 
 def built_in() -> list[str]:
@@ -103,8 +76,6 @@ def check(ctx: Context, args: Arguments) -> Output:
 
 def generate(ctx: Context, args: Arguments) -> Output:
     """Print a board of any size."""
-    from scmictl.platform import generator
-
     with at_once(ctx.interrupt):
         return Text("".join(generator.generate(_size(args))))
 
@@ -114,11 +85,9 @@ def check_generate(args: Arguments) -> None:
     _size(args)
 
 
-def _size(args: Arguments) -> generator.Size:
-    from scmictl.platform import generator
-
+def _size(args: Arguments) -> Size:
     counts: dict[str, int] = {}
-    for option, kind in SIZES.items():
+    for option, (kind, _) in SIZES.items():
         text = getattr(args, option)
         if text is not None:
             most = generator.MOST[kind]
@@ -128,14 +97,25 @@ def _size(args: Arguments) -> generator.Size:
             f"found no count, expected at least one of: --{', --'.join(SIZES)}",
             hint="board generate --clocks 100 --sensors 50",
         )
-    pins = counts.get("pin", 0)
-    counts.setdefault("group", pins // PARTS)
-    counts.setdefault("function", counts["group"])
-    for kind in ("group", "function"):
-        if counts[kind] and not pins:
-            raise UsageError(f"--{kind}s is {counts[kind]}, expected --pins with them")
+    for one in generator.TABLES.values():
+        if one.share is not None:
+            counts.setdefault(one.kind, counts.get(one.share.kind, 0) // one.share.many)
+        if one.made_of and counts.get(one.kind) and not counts.get(one.made_of):
+            needed = f"--{_OPTIONS[one.made_of]} with them"
+            raise UsageError(f"--{one.option} is {counts[one.kind]}, expected {needed}")
     seed = 0 if args.seed is None else _within("--seed", args.seed, *boards.I64)
-    return generator.Size(counts, system=args.system, seed=seed)
+    return Size(counts, system=args.system, seed=seed)
+
+
+def _shares() -> str:
+    """Return for people how many there are of what nobody gives a number of."""
+    told = [
+        f"without --{one.option} there is one for every "
+        + (f"{one.share.many} {_OPTIONS[one.share.kind]}" if one.share.many > 1 else one.share.kind)
+        for one in generator.TABLES.values()
+        if one.share is not None
+    ]
+    return ", ".join(told).capitalize()
 
 
 def _within(option: str, text: str, lowest: int, highest: int) -> int:
@@ -231,14 +211,13 @@ COMMANDS = (
         "print a large board that is made up, to try how things scale",
         generate,
         options=(
-            *(Opt(f"--{option}", _MANY[option], "number", "N") for option in SIZES),
+            *(Opt(f"--{option}", help_, "number", "N") for option, (_, help_) in SIZES.items()),
             Opt("--system", "system power too"),
             Opt("--seed", "another board of the same size (0)", "number", "N"),
         ),
         connects=False,
         validate=check_generate,
-        details="The same options print the same board. Without --groups there is one for every "
-        f"{PARTS} pins, without --functions one for every group. scmictl board generate --clocks "
-        "10000 > big.toml; scmictl -t sim:big.toml clock list",
+        details=f"The same options print the same board. {_shares()}. scmictl board generate "
+        "--clocks 10000 > big.toml; scmictl -t sim:big.toml clock list",
     ),
 )

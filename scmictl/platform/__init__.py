@@ -15,8 +15,9 @@ To extend: a protocol is one file here with a :class:`Behaviour` in ``BEHAVIOUR`
 :data:`~scmictl.platform.platform.BEHAVIOURS`; it reads the board's table of that name itself. A
 vendor's is in the vendor's folder, and its name in ``VENDOR_BEHAVIOURS``. What every protocol does
 is in :class:`Behaviour`: versions, which messages there are, long names, notifications that are
-switched, permissions, what is to be put back. A built-in board is a file in ``boards/``. Installed
-packages add protocols in the same way (``extension``).
+switched, permissions, what is to be put back. A built-in board is a file in ``boards/``; what
+boards of any size are made up of is in ``specimen``, protocol by protocol. Installed packages add
+protocols in the same way (``extension``).
 """
 
 from scmictl.platform.behaviour import Behaviour, Call, Handler, Malformed, Refusal

@@ -24,16 +24,19 @@ from scmictl.commands.context import Context
 from scmictl.console.parser import Invocation, parse
 from scmictl.errors import StatusError, UsageError
 from scmictl.platform import Platform, generator
-from scmictl.platform.generator import Size
-from scmictl.platform.specimen import name
+from scmictl.platform.specimen import Size
 from scmictl.protocols import clock, perf, sensor, voltage
 from scmictl.transport.capture import Capture
 from scmictl.transport.inprocess import InProcess
 from scmictl.transport.queues import Choices
 
+KINDS = tuple(one.kind for one in generator.TABLES.values())
+PINS = ("pin", "group", "function")
+DOMAINS = tuple(kind for kind in KINDS if kind not in PINS)
+NAMES = {one.kind: one.name for one in generator.TABLES.values()}
 CLOCKS, SENSORS, OTHERS = 10_000, 65_536, 1_000
 COUNTS = {
-    **dict.fromkeys((*generator.TABLES, *generator.PINS), OTHERS),
+    **dict.fromkeys(KINDS, OTHERS),
     "clock": CLOCKS,
     "sensor": SENSORS,
     "device": 64,
@@ -107,7 +110,7 @@ def descriptors(frame: bytes) -> list[bytes]:
 def described(large: Large, count: int) -> None:
     """Check that sensors are described in as few messages as their sizes allow."""
     names = large.agent.discover(sensor.PROTOCOL).names
-    assert names == [name("sensor", number) for number in range(count)]
+    assert names == [NAMES["sensor"](number) for number in range(count)]
     room = large.agent.link.message_size
     parts = [descriptors(frame) for frame in large.frames]
     ids = [int.from_bytes(one[:4], "little") for part in parts for one in part]
@@ -140,7 +143,7 @@ def test_a_served_board_is_read_to_its_end_through_a_small_ring(
             ("clock", clock.PROTOCOL, 500),
         ):
             found = agent.discover(protocol)
-            assert found.names == [name(kind, number) for number in range(count)]
+            assert found.names == [NAMES[kind](number) for number in range(count)]
             assert found.fault is None
 
 
@@ -159,8 +162,8 @@ def test_the_last_sensor_answers_by_number_and_by_name(large: Large) -> None:
     large.agent.discover(sensor.PROTOCOL)
     before = large.messages
     [by_number] = large.records("sensor read 65535")
-    [by_name] = large.records(f"sensor read {name('sensor', 65535)}")
-    assert by_number["name"] == by_name["name"] == name("sensor", 65535)
+    [by_name] = large.records(f"sensor read {NAMES['sensor'](65535)}")
+    assert by_number["name"] == by_name["name"] == NAMES["sensor"](65535)
     assert large.messages - before <= 6
     with pytest.raises(StatusError, match="NOT_FOUND"):
         large.records("sensor read 65536")
@@ -170,29 +173,27 @@ def test_the_last_sensor_answers_by_number_and_by_name(large: Large) -> None:
 
 def test_all_clocks_are_listed_and_the_last_one_answers(large: Large) -> None:
     records = large.records("clock list")
-    assert [record["name"] for record in records] == [name("clock", n) for n in range(CLOCKS)]
+    assert [record["name"] for record in records] == [NAMES["clock"](n) for n in range(CLOCKS)]
     assert not any(record.get("error") for record in records)
     assert sum(record["parent"] is not None for record in records) == CLOCKS - 1
-    last = name("clock", CLOCKS - 1)
+    last = NAMES["clock"](CLOCKS - 1)
     [shown] = large.records(f"clock show {last}")
     assert (shown["id"], shown["name"]) == (CLOCKS - 1, last)
 
 
-@pytest.mark.parametrize(
-    "kind", [kind for kind in generator.TABLES if kind not in ("clock", "sensor")]
-)
+@pytest.mark.parametrize("kind", [kind for kind in DOMAINS if kind not in ("clock", "sensor")])
 def test_a_thousand_domains_of_each_kind_are_listed(large: Large, kind: str) -> None:
     records = large.records(f"{kind} list")
-    assert [record["name"] for record in records] == [name(kind, n) for n in range(OTHERS)]
+    assert [record["name"] for record in records] == [NAMES[kind](n) for n in range(OTHERS)]
     assert not any(record.get("error") for record in records)
-    [shown] = large.records(f"{kind} show {name(kind, OTHERS - 1)}")
+    [shown] = large.records(f"{kind} show {NAMES[kind](OTHERS - 1)}")
     assert shown["id"] == OTHERS - 1
 
 
-@pytest.mark.parametrize("kind", generator.PINS)
+@pytest.mark.parametrize("kind", PINS)
 def test_a_thousand_pins_groups_and_functions_are_listed(large: Large, kind: str) -> None:
     records = large.records(f"pinctrl list {kind}s")
-    assert [record["name"] for record in records] == [name(kind, n) for n in range(OTHERS)]
+    assert [record["name"] for record in records] == [NAMES[kind](n) for n in range(OTHERS)]
     assert not any(record.get("error") for record in records)
 
 
@@ -237,7 +238,7 @@ def lines_run(work: Callable[[], object]) -> int:
 
 
 LISTS = (
-    *(f"{kind} list" for kind in generator.TABLES),
+    *(f"{kind} list" for kind in DOMAINS),
     *("clock show all", "clock parents all", "clock tree", "sensor read all", "sensor show all"),
     *("powercap tree", "powercap measure all", "perf levels all", "pinctrl list"),
 )
@@ -249,7 +250,7 @@ MOST = 1.1 * MANY / FEW
 
 
 def board(many: int) -> str:
-    counts = dict.fromkeys((*generator.TABLES, *generator.PINS), many)
+    counts = dict.fromkeys(KINDS, many)
     return "".join(generator.generate(Size({**counts, "agent": 2, "device": many // 10})))
 
 

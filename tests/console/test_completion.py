@@ -18,6 +18,7 @@ from scmictl.console.knowledge import Item, Knowledge, Learner
 from scmictl.console.lexer import statements
 from scmictl.console.offer import Scene
 from scmictl.platform import generator
+from scmictl.platform.specimen import Size
 from scmictl.protocols import base, clock, pinctrl, powercap, sensor
 from scmictl.wire import Effect, header
 
@@ -485,7 +486,7 @@ def test_names_that_a_command_has_discovered_are_not_read_again(
 def test_names_are_read_once_and_values_of_very_many_things_never(tmp_path: Path) -> None:
     frames: list[Frame] = []
     board = tmp_path / "board.toml"
-    board.write_text("".join(generator.generate(generator.Size({"clock": 300, "power": 3}))))
+    board.write_text("".join(generator.generate(Size({"clock": 300, "power": 3}))))
     now = 0.0
     with connect(f"sim:{board}", sink=frames.append) as agent:
         knowledge = Knowledge()

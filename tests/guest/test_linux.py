@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from scmictl.platform import generator
-from scmictl.platform.specimen import name
+from scmictl.platform.specimen import Size
 from scmictl.protocols import clock, perf, pinctrl, power, powercap, reset, sensor, system, voltage
 from scmictl.wire import header, status
 
@@ -69,15 +69,15 @@ def test_only_what_a_sensor_does_not_have_is_refused(probed: Any) -> None:
 
 
 def test_no_driver_has_an_error_to_tell_of_a_generated_board(guests: Any, tmp_path: Path) -> None:
-    kinds = (*generator.TABLES, *generator.PINS)
+    kinds = [one.kind for one in generator.TABLES.values()]
     counts = {**dict.fromkeys(kinds, 12), "clock": 40, "sensor": 70, "powercap": 34}
     board = tmp_path / "board.toml"
-    board.write_text("".join(generator.generate(generator.Size(counts, system=True))))
+    board.write_text("".join(generator.generate(Size(counts, system=True))))
     boot = guests.boot(str(board))
     assert boot.completed
     assert boot.errors == []
     shown = set(" ".join(boot.sections["clocks"]).split())
-    assert {name("clock", number) for number in range(40)} <= shown
+    assert {generator.TABLES["clock"].name(number) for number in range(40)} <= shown
 
 
 def test_clk_summary_shows_our_clocks_their_rates_and_parents(probed: Any) -> None:

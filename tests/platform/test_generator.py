@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from scmictl import protocols
 from scmictl.platform import Platform, generator
 from scmictl.platform.board import SHORT
-from scmictl.platform.generator import Size
+from scmictl.platform.specimen import Size
 
-EVERY = (*generator.TABLES, *generator.PINS)
+EVERY = tuple(one.kind for one in generator.TABLES.values())
 SOME = dict.fromkeys((*EVERY, "device"), 100)
 
 
@@ -38,11 +38,9 @@ def test_a_board_of_any_size_and_seed_loads_and_has_what_was_asked_for(
     found: dict[str, int] = {}
     for behaviour in platform.behaviours.values():
         found |= behaviour.counts
-    for kind in generator.TABLES:
-        assert found.get(kind, 0) == counts.get(kind, 0)
-    assert found["pinctrl"] == pins
-    assert found["pinctrl.group"] == counts.get("group", 0)
-    assert found["pinctrl.function"] == counts.get("function", 0)
+    for table, one in generator.TABLES.items():
+        label = "pinctrl" if one.kind == "pin" else table
+        assert found.get(label, 0) == {**counts, "pin": pins}.get(one.kind, 0)
     assert len(platform.permissions.devices) == counts.get("device", 0)
     assert len(platform.agents) == max(1, counts.get("agent", 0))
     assert platform.seed == seed
@@ -85,7 +83,7 @@ def test_every_thing_belongs_to_one_device_and_one_agent_lacks_one() -> None:
         for protocol, resources in device.owns.items()
         for resource in resources
     ]
-    assert len(owned) == len(set(owned)) == 100 * (len(generator.TABLES) + 1)
+    assert len(owned) == len(set(owned)) == 100 * len(generator.PROTOCOLS)
     clock = protocols.by_name("clock").id
     allowed = [
         sum(platform.permissions.allows(agent, clock, n) for n in range(100)) for agent in (1, 2)
