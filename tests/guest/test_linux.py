@@ -15,8 +15,6 @@ from typing import Any
 
 import pytest
 
-from scmictl.platform import generator
-from scmictl.platform.specimen import Size
 from scmictl.protocols import clock, perf, pinctrl, power, powercap, reset, sensor, system, voltage
 from scmictl.wire import header, status
 
@@ -69,15 +67,17 @@ def test_only_what_a_sensor_does_not_have_is_refused(probed: Any) -> None:
 
 
 def test_no_driver_has_an_error_to_tell_of_a_generated_board(guests: Any, tmp_path: Path) -> None:
-    kinds = [one.kind for one in generator.TABLES.values()]
-    counts = {**dict.fromkeys(kinds, 12), "clock": 40, "sensor": 70, "powercap": 34}
+    counts = "--clocks 40 --sensors 70 --powercap 34 --power 12 --perf 12 --reset 12 --voltage 12 "
+    more = "--pins 12 --groups 12 --functions 12 --system"
+    command = [sys.executable, "-m", "scmictl", "board", "generate", *f"{counts}{more}".split()]
     board = tmp_path / "board.toml"
-    board.write_text("".join(generator.generate(Size(counts, system=True))))
+    board.write_bytes(subprocess.run(command, capture_output=True, check=True).stdout)
     boot = guests.boot(str(board))
     assert boot.completed
     assert boot.errors == []
-    shown = set(" ".join(boot.sections["clocks"]).split())
-    assert {generator.TABLES["clock"].name(number) for number in range(40)} <= shown
+    names = boot.platform.behaviours[clock.ID].names
+    assert len(names) == 40
+    assert {*names} <= {*" ".join(boot.sections["clocks"]).split()}
 
 
 def test_clk_summary_shows_our_clocks_their_rates_and_parents(probed: Any) -> None:
