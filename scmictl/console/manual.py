@@ -20,8 +20,17 @@ a group and a verb, or a tool. Without one, on a terminal, the shell starts; oth
 input is run as a batch file."""
 
 TARGETS = (
-    ("sim:NAME|sim:FILE.toml", "a simulated platform in the same process"),
-    ("vhost-user:PATH", "a virtio SCMI device behind a Unix socket; a bare PATH means the same"),
+    (
+        "sim:NAME|sim:FILE.toml",
+        "a simulated platform in the same process; behind a ? and with & between them agent=NAME, "
+        "seed=N, fault=SPEC",
+    ),
+    (
+        "vhost-user:PATH",
+        "a virtio SCMI device behind a Unix socket; a bare PATH means the same; behind a ? "
+        "wait=DUR, reconnect=DUR, queue-size=N, event-buffers=N, message-size=N, features=LIST",
+    ),
+    ("control:PATH", "the control socket of a running serve, for the commands of sim"),
     ("NAME", "a target of the config file"),
 )
 
@@ -65,7 +74,9 @@ def _lines() -> Iterator[str]:
     yield ".SH COMMANDS"
     for entry in ENTRIES:
         yield f".SS {_text(entry.name)} \\- {_text(entry.summary)}"
-        for command in entry.load().values():
+        commands = entry.load()
+        # Words of one module, such as call and raw, share its table of commands.
+        for command in commands.values() if entry.group else (commands[entry.name],):
             yield from _command(command)
     yield ".SH EXIT STATUS"
     for code, meaning in _exit_codes():
@@ -116,7 +127,7 @@ def _exit_codes() -> list[tuple[int, str]]:
     found = dict(OTHER_CODES)
     for kind in vars(errors).values():
         if isinstance(kind, type) and issubclass(kind, errors.ScmictlError):
-            meaning = (kind.__doc__ or "").split("\n")[0].rstrip(".")
+            meaning = (kind.__doc__ or "").split("\n")[0].rstrip(".").replace("``", "`")
             found.setdefault(kind.exit_code, meaning[:1].lower() + meaning[1:])
     return sorted(found.items())
 

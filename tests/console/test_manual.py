@@ -20,6 +20,12 @@ def test_the_manual_page_in_the_repository_is_up_to_date() -> None:
     assert kept == manual.page(), "run: python -m scmictl.console.manual > man/scmictl.1"
 
 
+def test_the_manual_page_describes_every_command_once() -> None:
+    lines = manual.page().replace("\\-", "-").splitlines()
+    for command in every_command():
+        assert sum(line.startswith(f"\\fB{command.name}\\fR") for line in lines) == 1
+
+
 def test_the_manual_page_names_every_command_and_option() -> None:
     page = manual.page().replace("\\-", "-")
     for command in every_command():
