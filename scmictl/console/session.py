@@ -45,7 +45,7 @@ class Result:
 
     def __init__(self) -> None:
         self.records: Sequence[Record] = ()
-        self.many = True
+        self.many = False
         self.error: ScmictlError | None = None
         self.latency: float | None = None
 

@@ -155,6 +155,13 @@ def test_an_assertion_over_an_unknown_name_fails_and_lists_the_names(run: Run) -
     assert "rate_hz" in done.err
 
 
+@pytest.mark.parametrize("before", ["", "expect NOT_FOUND: clock get 99\n", "echo hi\n"])
+def test_without_a_result_an_assertion_about_one_fails(run: Run, before: str) -> None:
+    done = run(f"{before}assert rate_hz == 24MHz\n")
+    assert done.code == 6
+    assert "unknown name 'rate_hz', expected one of: status, exit, latency" in done.err
+
+
 def test_a_failed_command_can_be_asserted_upon_when_its_failure_is_expected(run: Run) -> None:
     assert run("expect NOT_FOUND: clock get 99\nassert status == NOT_FOUND\n").code == 0
 
