@@ -19,6 +19,7 @@ from scmictl.wire.status import MEANINGS, VENDOR
 
 _WORD = re.compile("0[xX][0-9a-fA-F]{1,8}|[0-9a-fA-F]{8}")
 _INTEGER = re.compile("-?[0-9]{1,10}")
+_OWN = [name for *_, name in (*protocols.STANDARD, *protocols.VENDOR)]
 
 
 def explain(ctx: Any, args: Arguments) -> Output:
@@ -41,12 +42,14 @@ def explained(
     frame = _frame(text)
     if frame is not None:
         return _about_frame(frame, Decoder(versions, *(vendor or (None, None))))
-    if text in [name for *_, name in (*protocols.STANDARD, *protocols.VENDOR)]:
+    if text in _OWN:
         # As it is written: RESET is a message, reset a protocol.
         return _about_protocol(protocols.by_name(text))
     try:
         found = _message(text)
     except UsageError:
+        if text.lower() in _OWN:
+            return _about_protocol(protocols.by_name(text.lower()))
         installed = plugin.named(text)
         if installed is None:
             raise

@@ -36,6 +36,11 @@ def rows(protocol: Any, kind: type[Message], frame: str) -> dict[str, layout.Row
     return {row.field: row for row in found.rows}
 
 
+def test_a_protocol_may_be_written_in_capitals_unless_that_is_a_message() -> None:
+    assert run("CLOCK") == run("clock")
+    assert run("RESET") != run("reset")
+
+
 # --- messages -------------------------------------------------------------------------------------
 
 
