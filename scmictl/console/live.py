@@ -31,6 +31,8 @@ SPARK = (8, 40)
 """Columns of a sparkline at least and at most."""
 SHORTEST_NAME = 12
 GAP = 2
+ECHO = 2
+"""Columns left free: a terminal echoes Ctrl-C as ^C, which would wrap to a line more to go up."""
 
 
 def draws(output: Stream, view: View) -> bool:
@@ -49,7 +51,7 @@ def run(output: Stream, view: View, environment: Environment) -> list[Record]:
     kept: deque[Record] = deque(maxlen=KEPT)
     console = Console(
         file=environment.stdout,
-        width=view.width,
+        width=view.width - ECHO,
         force_terminal=True,
         no_color=not view.color,
         legacy_windows=False,
@@ -135,7 +137,7 @@ class Model:
         """Return the columns for names and sparklines: numbers are never cut, names may be."""
         rows = [TITLES, *(line.cells(0, BARS)[:-1] for line in self.lines.values())]
         names, *others = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        left = self.view.width - sum(others) - GAP * len(TITLES)
+        left = self.view.width - ECHO - sum(others) - GAP * len(TITLES)
         spark = max(SPARK[0], min(SPARK[1], left - names))
         return max(SHORTEST_NAME, min(names, left - spark)), spark
 
