@@ -196,8 +196,8 @@ def with_hint(ctx: Context, rows: Sequence[Row], *, many: bool) -> None:
         return
     off = disabled(ctx, [row.resource for row in suspects])
     if many and off:
-        are = "1 sensor is" if len(off) == 1 else f"{len(off)} sensors are"
-        ctx.notice(f"{are} disabled; --enable turns on what is, for the time of the reading")
+        are, them = ("1 sensor is", "it") if len(off) == 1 else (f"{len(off)} sensors are", "them")
+        ctx.notice(f"{are} disabled; --enable turns {them} on for the time of the reading")
     elif off and suspects[0].error is not None:
         suspects[
             0
