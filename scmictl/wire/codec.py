@@ -398,22 +398,19 @@ def _gap(message: Struct, key: str, missing: str) -> None:
 
 def _misfit(message: Struct, version: int, error: Exception) -> LocalProtocolError:
     """Return the error that names the field at fault after an encoder failed."""
+    name = getattr(message, "SPEC", "") or type(message).__name__
     for field in message.layout(version):
         value = getattr(message, field.name, None)
         code = SCALARS.get(field.kind) or ("I" if field.bits is not None else None)
         if code is None or (value is None and (field.when or field.optional)):
             continue
         if not isinstance(value, int):
-            return LocalProtocolError(
-                f"{type(message).__name__}: {field.key} is {value!r}, expected an integer"
-            )
+            return LocalProtocolError(f"{name}: {field.key} is {value!r}, expected an integer")
         try:
             struct.pack("<" + code, value)
         except struct.error:
             width = field.size * 8
             low, high = (-(1 << width - 1), (1 << width - 1) - 1) if code.islower() else (0, 0)
             high = high or (1 << width) - 1
-            return LocalProtocolError(
-                f"{type(message).__name__}: {field.key} is {value}, expected {low} to {high}"
-            )
-    return LocalProtocolError(f"{type(message).__name__}: {error}")
+            return LocalProtocolError(f"{name}: {field.key} is {value}, expected {low} to {high}")
+    return LocalProtocolError(f"{name}: {error}")

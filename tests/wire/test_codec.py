@@ -63,12 +63,12 @@ def test_text_that_does_not_fit_is_refused(value: str, expected: str) -> None:
         (
             clock.RateGet(clock_id=1 << 32),
             0x30000,
-            "RateGet: clock_id is 4294967296, expected 0 to 4294967295",
+            "CLOCK_RATE_GET: clock_id is 4294967296, expected 0 to 4294967295",
         ),
         (
             clock.RateSet(clock_id=1, rate=-1),
             0x30000,
-            "RateSet: rate is -1, expected 0 to 18446744073709551615",
+            "CLOCK_RATE_SET: rate is -1, expected 0 to 18446744073709551615",
         ),
         (
             base.ErrorReport(message_header=0, status=1 << 31),
