@@ -9,6 +9,8 @@ from scmictl.console.environment import Environment
 from scmictl.errors import UsageError
 
 FORMS = ("table", "plain", "json", "jsonl", "csv", "hex")
+UNITS = ("si", "raw", "hex")
+COLORS = ("auto", "always", "never")
 
 
 class View(NamedTuple):
@@ -39,20 +41,23 @@ class View(NamedTuple):
 
     @classmethod
     def of(cls, options: Mapping[str, Any], environment: Environment) -> View:
-        """Build the view from merged options; raises UsageError for a form that does not exist."""
+        """Build the view from merged options; raises UsageError for what is no choice."""
         terminal = environment.stdout.isatty()
         form = "json" if options.get("json") else options.get("output")
         form = form or ("table" if terminal else "plain")
         if form not in FORMS:
             raise UsageError(f"output is {form!r}, expected one of: {', '.join(FORMS)}")
-        color = options.get("color") or "auto"
+        units, color = options.get("units") or "", options.get("color") or "auto"
+        for name, found, there in (("units", units or "si", UNITS), ("color", color, COLORS)):
+            if found not in there:
+                raise UsageError(f"{name} is {found!r}, expected one of: {', '.join(there)}")
         return cls(
             form=form,
             fields=tuple(f.strip() for f in (options.get("fields") or "").split(",") if f.strip()),
             sort=options.get("sort") or "",
             where=options.get("where") or "",
             headers=not options.get("no_headers"),
-            units=options.get("units") or "",
+            units=units,
             color=color == "always"
             or (color == "auto" and terminal and not environment.environ.get("NO_COLOR")),
             width=environment.width,
