@@ -75,6 +75,13 @@ def bind(words: Sequence[str]) -> tuple[Command, Arguments]:
     return command, arguments
 
 
+def is_command(word: str) -> bool:
+    """Return whether a command begins with ``word``."""
+    from scmictl.commands import TABLE  # which lists the module that imports this one
+
+    return any(entry.name == word for entry in TABLE)
+
+
 def _command(words: list[str]) -> tuple[Command, list[str]]:
     first = next((entry for entry in TABLE if entry.name == words[0]), None)
     if first is None:

@@ -79,6 +79,11 @@ def _groups(words: Sequence[str]) -> list[tuple[Switch, list[str]]]:
     """Split ``EVENT [ID...] [EVENT [ID...]]...``."""
     if not words:
         return []
+    if poll.is_command(words[0]) and not event.is_event(words[0]):
+        raise UsageError(
+            f"{words[0]} begins a command, expected an event",
+            hint=f"--interval 1s polls it: watch --interval 1s {' '.join(words)}",
+        )
     groups: list[tuple[Switch, list[str]]] = [(event.find(words[0]), [])]
     for word in words[1:]:
         if event.is_event(word):
