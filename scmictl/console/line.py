@@ -86,6 +86,9 @@ class Lines(Batch):
             known = [entry.name for entry in table.entries()]
             known += [*statement.SHELL, *statement.BATCH]
             hint = values.nearest(word, known) or "help lists what there is"
+            if word == "scmictl":
+                hint = "in the shell a command is typed without that word"
+            hint = table.speechless(word) or hint
             raise UsageError(f"no such command {values.shown(word)!r}", hint=hint)
         if not guide.usable(word):
             raise UsageError(

@@ -86,6 +86,11 @@ def _usage(error: typer.TyperException) -> UsageError:
     message = " ".join(error.format_message().replace(VALUE_MARK, "").split()).rstrip(".")
     context = getattr(error, "ctx", None)
     hint = f"try: {context.command_path} --help" if context is not None else None
+    message, _, near = message.partition(". Did you mean ")
+    if near:
+        # As ours say it: 'list', 'set' is list or set.
+        words = near.rstrip("?").replace("'", "").replace(", ", " or ")
+        hint = f"did you mean {words}?"
     return UsageError(message[:1].lower() + message[1:], hint=hint)
 
 
@@ -160,7 +165,8 @@ def _option(option: Opt, *, hidden: bool = False) -> Any:
 
 
 def _option_help(option: Opt) -> str:
-    if option.choices:
+    # Without a metavar the choices stand where it would.
+    if option.choices and option.metavar:
         return f"{option.help}: {', '.join(option.choices)}"
     return option.help
 
@@ -171,7 +177,7 @@ def _argument(arg: Arg) -> Any:
         nargs=-1 if arg.many else 1,
         required=arg.required,
         type=str,
-        metavar=arg.name.upper(),
+        metavar=f"{arg.name.upper()}{'...' if arg.many else ''}",
         help=_argument_help(arg),
     )
 
@@ -276,6 +282,9 @@ class _Root(_Group):
         if found is None:
             entry = table.entry(cmd_name)
             found = _maker(entry)() if entry is not None else None
+            hint = table.speechless(cmd_name) if found is None else None
+            if hint is not None:
+                raise UsageError(f"no such command {cmd_name!r}", hint=hint)
         return found
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:

@@ -5,7 +5,7 @@ Words that are none of ours may be groups of installed packages; those are looke
 
 from __future__ import annotations
 
-from scmictl import commands
+from scmictl import commands, protocols
 from scmictl.commands import Command, Entry
 from scmictl.console import statement
 
@@ -33,6 +33,13 @@ def entries() -> list[Entry]:
     from scmictl.commands import installed
 
     return [*ENTRIES, *installed.entries(_taken())]
+
+
+def speechless(word: str) -> str | None:
+    """Return what to do with a protocol of ours that has no verbs; None for any other word."""
+    if word not in [name for *_, name in (*protocols.STANDARD, *protocols.VENDOR)]:
+        return None
+    return f"{word} has no verbs: `explain {word}` lists its messages, `call` sends them"
 
 
 def every_command() -> list[Command]:

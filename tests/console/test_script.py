@@ -47,6 +47,7 @@ def test_every_kind_of_statement_is_understood() -> None:
     [
         ("clck list", "no such command 'clck'"),
         ("clock lst", "no such command 'lst'"),
+        ("nxp-misc list", "no such command 'nxp-misc'"),
         ("clock list --wat", "no such option: --wat"),
         ("clock set 1", "missing argument"),
         ("clock set 1 24Mhz", "24Mhz"),
