@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from scmictl import errors
 from scmictl.commands import Arg, Command, Opt
 from scmictl.console.options import GLOBALS
+from scmictl.console.statement import BATCH
 from scmictl.console.table import ENTRIES
 from scmictl.version import VERSION
 
@@ -78,6 +79,10 @@ def _lines() -> Iterator[str]:
         # Words of one module, such as call and raw, share its table of commands.
         for command in commands.values() if entry.group else (commands[entry.name],):
             yield from _command(command)
+    yield ".SH STATEMENTS"
+    yield "What batch files, \\-c and the shell understand besides commands."
+    for statement in BATCH.values():
+        yield from _item(f"\\fB{_text(statement.syntax)}\\fR", _text(statement.help))
     yield ".SH EXIT STATUS"
     for code, meaning in _exit_codes():
         yield from _item(str(code), _text(meaning))

@@ -76,7 +76,7 @@ class Repeat(NamedTuple):
 
 
 class For(NamedTuple):
-    """``for NAME in LIST: command``."""
+    """``for NAME in WORD…: COMMAND``."""
 
     statement: Statement
     name: str
@@ -283,7 +283,7 @@ class Reader:
         split = statement.split_colon()
         head = split[0] if split is not None else []
         if split is None or len(head) < 3 or head[1].word != "in":
-            raise UsageError("for, expected NAME in LIST: COMMAND")
+            raise UsageError("for, expected NAME in WORD…: COMMAND")
         name = head[0].text
         self._words(head[2:])
         self.known.add(name)

@@ -27,7 +27,9 @@ BATCH = {
         "set a variable, from then on $NAME",
     ),
     "wait": Statement("wait EVENT [EXPR] within DURATION", "wait for a notification"),
-    "quiet": Statement("quiet EVENT for DURATION", "check that a notification does not come"),
+    "quiet": Statement(
+        "quiet EVENT [EXPR] for DURATION", "check that a notification does not come"
+    ),
     "repeat": Statement("repeat N [every DURATION]: COMMAND", "run a command several times"),
     "for": Statement("for NAME in WORD…: COMMAND", "run a command for each word, as $NAME"),
     "sleep": Statement("sleep DURATION", "let time go by"),
