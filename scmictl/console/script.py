@@ -312,7 +312,8 @@ class Reader:
     def _exactly(self, statement: Statement, count: int, what: str) -> list[str]:
         words = self._words(statement.tokens[1:])
         if len(words) != count:
-            raise UsageError(f"{statement.tokens[0].text} {' '.join(words)}, expected {what}")
+            found = " ".join([statement.tokens[0].text, *words])
+            raise UsageError(f"{found}, expected {what}")
         return words
 
 

@@ -69,7 +69,7 @@ def test_every_kind_of_statement_is_understood() -> None:
         ("repeat many: clock get 1", "many"),
         ("repeat -1: clock get 1", "expected 0 or more"),
         ("for x: clock get 1", "expected NAME in WORD"),
-        ("sleep", "expected a duration"),
+        ("sleep", "sleep, expected a duration"),
         ("sleep soon", "soon"),
         ("include", "expected a file"),
         ("include /nonexistent/file", "cannot read"),
