@@ -176,9 +176,10 @@ def enable(
         return turn_on(ctx, holds, sensors)
     off = disabled(ctx, sensors) if "interval" not in given else []
     if off:
-        several = f"{len(off)} of these sensors are disabled and send"
-        what = f"{reading.called(off[0])} is disabled and sends" if len(off) == 1 else several
-        ctx.notice(f"{what} nothing; `sensor watch --enable` turns on what is")
+        what, them = f"{len(off)} of these sensors are disabled and send", "them"
+        if len(off) == 1:
+            what, them = f"{reading.called(off[0])} is disabled and sends", "it"
+        ctx.notice(f"{what} nothing; `sensor watch --enable` turns {them} on meanwhile")
     return {}
 
 
