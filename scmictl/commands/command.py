@@ -65,6 +65,10 @@ class Opt(NamedTuple):
         return self.name.lstrip("-").replace("-", "_")
 
 
+TIME_OF_DAY = "time of day"
+"""The unit of times of which a table shows only the hours to milliseconds."""
+
+
 class Column(NamedTuple):
     """A column of the table and plain forms: which key, under what title, in which unit.
 

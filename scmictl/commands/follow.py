@@ -19,7 +19,7 @@ from scmictl.commands.context import Context
 from scmictl.commands.criteria import Criteria, Stamps
 from scmictl.commands.event import Source, Switch
 from scmictl.commands.hold import Holds, Pair
-from scmictl.commands.watch import Feed
+from scmictl.commands.watch import Feed, feed_of
 from scmictl.errors import NotOffered, ScmictlError, StatusError
 from scmictl.protocols import Protocol
 
@@ -151,15 +151,38 @@ class Follower:
         return self.by_numbers.get((incident.header.protocol_id, incident.header.message_id))
 
     def _record(self, incident: Event) -> Record:
-        record = event.event_record(incident)
         wish = self._wish(incident)
-        message = incident.message
-        number = None if wish is None or message is None else wish.switch.number(message)
-        if wish is None or message is None or number is None:
-            return record
-        resource = resource_of(self.ctx, wish.switch.protocol, number)
-        record |= {"id": resource.id, "name": resource.name}
-        return record | wish.feed.meaning(self.ctx, resource, message)
+        if wish is None:
+            return event.event_record(incident)
+        return told(self.ctx, incident, wish.switch, wish.feed)
+
+
+def read(ctx: Context, incident: Event) -> Record:
+    """Return the record of any notification as the watch of its group has it.
+
+    Raises what :func:`told` raises.
+    """
+    message = incident.message
+    if message is not None and incident.protocol is not None:
+        for switch in event.switches([incident.protocol]):
+            if switch.event is type(message) and switch.simple:
+                return told(ctx, incident, switch, feed_of(switch.event))
+    return event.event_record(incident)
+
+
+def told(ctx: Context, incident: Event, switch: Switch, feed: Feed) -> Record:
+    """Return the record of a notification that ``feed`` streams.
+
+    Asks for what is not known yet of the resource; raises what that raises.
+    """
+    record = event.event_record(incident)
+    message = incident.message
+    number = None if message is None else switch.number(message)
+    if message is None or number is None:
+        return record
+    resource = resource_of(ctx, switch.protocol, number)
+    record |= {"id": resource.id, "name": resource.name}
+    return record | feed.meaning(ctx, resource, message)
 
 
 def resource_of(ctx: Context, protocol: Protocol, number: int) -> Resource:

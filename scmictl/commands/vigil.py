@@ -11,7 +11,7 @@ from functools import partial
 
 from scmictl import protocols
 from scmictl.commands import event, poll
-from scmictl.commands.command import Arguments, Column, Output, Record
+from scmictl.commands.command import TIME_OF_DAY, Arguments, Column, Output, Record
 from scmictl.commands.context import Context
 from scmictl.commands.criteria import Criteria, units_of
 from scmictl.commands.event import Switch
@@ -22,7 +22,7 @@ from scmictl.commands.watch import Feed, feed_of
 from scmictl.errors import UsageError
 from scmictl.wire.record import record as fields_of
 
-_TIME = (Column("time", "TIME"), Column("event", "EVENT"))
+_TIME = (Column("time", "TIME", TIME_OF_DAY), Column("event", "EVENT"))
 _TOOL = (*_TIME, Column("name", "NAME"), Column("fields", "FIELDS"))
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from scmictl.agent import Event, Frame
 from scmictl.commands import Arg, Arguments, Command, Opt
 from scmictl.commands.criteria import units_in
-from scmictl.commands.event import event_record
 from scmictl.console import report
 from scmictl.console.parser import Invocation, parse
 from scmictl.console.script import (
@@ -235,7 +234,9 @@ class Batch:
     def _matches(self, step: Wait, event: Event) -> bool:
         if event.spec != step.event:
             return False
-        record = event_record(event)
+        from scmictl.commands.follow import read  # which only a wait needs
+
+        record = read(self.session.context(), event)
         self.last = Result()
         self.last.records, self.last.many = [record], False
         if step.expression is None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
 from scmictl import values
-from scmictl.commands import Record
+from scmictl.commands.command import TIME_OF_DAY, Record
 from scmictl.console.terminal import json_text, safe
 
 WIDEST = 60
@@ -55,6 +55,8 @@ def compact(value: Any, unit: str | None, style: str) -> str:
     """Return ``value`` for a cell of a table: one line, and only the beginning of long lists."""
     if value is None:
         return "-"
+    if unit == TIME_OF_DAY:
+        return value[11:23] if isinstance(value, str) else compact(value, None, style)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float):

@@ -206,6 +206,19 @@ def test_a_notification_can_be_waited_for(run: Run) -> None:
     assert done.code == 0, done.err
 
 
+def test_what_a_notification_means_can_be_waited_for_as_its_watch_shows_it(run: Run) -> None:
+    done = run(
+        "subscribe SENSOR_UPDATE soc-temp\n"
+        "sim set sensor:soc-temp value=91C\n"
+        "wait SENSOR_UPDATE value > 90C and name == soc-temp within 5s\n"
+        "assert value == 91\n"
+        "subscribe PERFORMANCE_LIMITS_CHANGED big\n"
+        "sim set perf:big max=1000000\n"
+        "wait PERFORMANCE_LIMITS_CHANGED max == 1000000 within 1s\n"
+    )
+    assert done.code == 0, done.err
+
+
 def test_a_unit_is_converted_to_that_of_the_field_in_messages_and_notifications(run: Run) -> None:
     done = run(
         "call voltage.LEVEL_GET domain_id=0\n"

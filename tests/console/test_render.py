@@ -15,6 +15,8 @@ from typing import TextIO
 import pytest
 
 from scmictl.commands import Column, Output, Record, Rows, Stream, Text
+from scmictl.commands.command import TIME_OF_DAY
+from scmictl.console.cell import bare, compact
 from scmictl.console.environment import Environment
 from scmictl.console.render import render
 from scmictl.console.view import View
@@ -566,3 +568,10 @@ def test_no_form_loads_rich_and_only_csv_loads_csv() -> None:
     for form in ("plain", "jsonl", "table"):
         assert not imported(form) & {"rich", "csv"}
     assert "rich" not in imported("csv")
+
+
+def test_a_table_shows_the_time_of_day_and_everything_else_the_whole_time() -> None:
+    whole = "2026-01-01T15:47:14.148685Z"
+    assert compact(whole, TIME_OF_DAY, "si") == "15:47:14.148"
+    assert compact(0.25, TIME_OF_DAY, "si") == "0.25"  # --timestamps delta
+    assert bare(whole, TIME_OF_DAY, "si", io.StringIO()) == whole
