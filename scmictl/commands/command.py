@@ -104,12 +104,14 @@ class Stream(NamedTuple):
     """Records to print one by one as they come.
 
     ``live``: they are readings (``name``, ``value``, ``unit``, ``axes``), which a terminal may draw
-    as a table that changes in place.
+    as a table that changes in place. ``whole``: nothing of a record may be left out, so long lines
+    of a table go on in the next line of the terminal.
     """
 
     records: Iterator[Record]
     columns: tuple[Column, ...] = ()
     live: bool = False
+    whole: bool = False
 
 
 class Text(NamedTuple):

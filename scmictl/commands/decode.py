@@ -62,10 +62,10 @@ def decode(ctx: Context, args: Arguments) -> Output:
     run = Run(ctx, _OUTGOING[getattr(args, "as")])
     pieces = _typed(words)
     if pieces is None:
-        return Stream(run.file(words[0]), COLUMNS)
+        return Stream(run.file(words[0]), COLUMNS, whole=True)
     records = [record for piece in pieces for record in run.records(piece)]
     if len(records) > 1:
-        return Stream(run.ended(records, ""), COLUMNS)
+        return Stream(run.ended(records, ""), COLUMNS, whole=True)
     return Rows(records, COLUMNS, many=False, error=run.trouble(""))
 
 

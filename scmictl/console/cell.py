@@ -51,8 +51,8 @@ def bare(value: Any, unit: str | None, style: str, stream: TextIO) -> str:
     return safe(value) if isinstance(value, str) else json_text(value, stream)
 
 
-def compact(value: Any, unit: str | None, style: str) -> str:
-    """Return ``value`` for a cell of a table: one line, and only the beginning of long lists."""
+def compact(value: Any, unit: str | None, style: str, *, whole: bool = False) -> str:
+    """Return ``value`` for a cell: one line, and of long lists the beginning unless ``whole``."""
     if value is None:
         return "-"
     if unit == TIME_OF_DAY:
@@ -64,10 +64,11 @@ def compact(value: Any, unit: str | None, style: str) -> str:
     if isinstance(value, str):
         return safe(value)
     if isinstance(value, dict):
-        return " ".join(_pairs(value, style)) or "none"
+        return " ".join(_pairs(value, style, whole=whole)) or "none"
     between = "; " if any(isinstance(item, dict) for item in value) else ", "
-    shown = [compact(item, unit, style) for item in value[:SHOWN]]
-    if len(value) > SHOWN:
+    some = value if whole else value[:SHOWN]
+    shown = [compact(item, unit, style, whole=whole) for item in some]
+    if len(value) > len(some):
         shown.append(f"... {len(value)} in all")
     return between.join(shown) or "none"
 
@@ -99,8 +100,8 @@ def _table(rows: Sequence[dict[str, Any]], style: str) -> str | None:
     )
 
 
-def _pairs(value: dict[str, Any], style: str) -> list[str]:
-    return [f"{safe(key)}={compact(item, None, style)}" for key, item in value.items()]
+def _pairs(value: dict[str, Any], style: str, *, whole: bool = False) -> list[str]:
+    return [f"{safe(key)}={compact(item, None, style, whole=whole)}" for key, item in value.items()]
 
 
 def tabbed(cells: Iterable[str]) -> str:

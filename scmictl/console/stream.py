@@ -39,7 +39,7 @@ def run(
                 hint="sort what was printed",
             )
         wanted = Filter(output.columns, view, environment)
-        lines = Lines(output.columns, view, stdout)
+        lines = Lines(output.columns, view, stdout, whole=output.whole)
         shown = 0
         last: Record = {}
         for record in output.records:
@@ -70,8 +70,11 @@ def _is_same(record: Record, last: Record) -> bool:
 class Lines:
     """Turns the records of one stream into lines."""
 
-    def __init__(self, declared: Sequence[Column], view: View, stream: TextIO) -> None:
+    def __init__(
+        self, declared: Sequence[Column], view: View, stream: TextIO, *, whole: bool = False
+    ) -> None:
         self.declared = declared
+        self.whole = whole
         self.view = view
         self.stream = stream
         self.started = False
@@ -111,7 +114,9 @@ class Lines:
     def _cells(self, record: Record) -> list[str]:
         style = self.view.style
         if self.view.form == "table":
-            cells = [compact(look(record, c.key), c.unit, style) for c in self.columns]
+            cells = [
+                compact(look(record, c.key), c.unit, style, whole=self.whole) for c in self.columns
+            ]
         else:
             cells = [bare(look(record, c.key), c.unit, style, self.stream) for c in self.columns]
         error = record.get(ERROR.key)
@@ -129,7 +134,7 @@ class Lines:
         self._widen(cells)
         padded = [cell.ljust(width) for cell, width in zip(cells, self.widths, strict=False)]
         line = "  ".join([*padded, *cells[len(padded) :]]).rstrip()
-        if self.view.terminal and len(line) > self.view.width:
+        if self.view.terminal and not self.whole and len(line) > self.view.width:
             cut = "…" if speaks_unicode(self.stream) else "~"
             line = line[: self.view.width - 1] + cut
         return line + "\n"

@@ -433,6 +433,14 @@ def test_a_table_of_events_is_aligned_and_cut_at_the_width_of_the_terminal() -> 
     )  # fmt: skip
 
 
+def test_a_stream_of_which_nothing_may_be_missing_goes_on_in_the_next_line() -> None:
+    stream = Stream(iter([{"n": 1, "list": [*range(9)], "t": "x" * 30}]), whole=True)
+    view = View("table", terminal=True, width=24)
+    assert shown(stream, on(Terminal()), view).splitlines()[1] == (
+        "1  0, 1, 2, 3, 4, 5, 6, 7, 8  " + "x" * 30
+    )
+
+
 def test_where_lets_events_pass_that_have_other_fields(environment: Environment) -> None:
     stream = events(
         {"event": "RATE", "fields": {"rate": 5}},
