@@ -111,7 +111,9 @@ class Pump:
                 self._events.append(frame)
             else:
                 self._answer_late(cookie, frame)
-        if eventq is not None and not self._waits(cmdq, now):
+        # Asked also while no eventq runs: the time that something may be held back goes by.
+        waits = self._waits(cmdq, now)
+        if eventq is not None and not waits:
             self._deliver(eventq)
         self._trim()
         return (

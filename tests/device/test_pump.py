@@ -219,6 +219,20 @@ def test_a_driver_that_does_not_say_what_it_has_taken_holds_it_up_for_a_moment_o
     assert bench.events() == [DELAYED]
 
 
+def test_a_delayed_response_that_no_eventq_takes_asks_for_no_looking_without_end() -> None:
+    port = Port()
+    bench = Bench(port)
+    port.answers = [b"response"]
+    port.due = [(None, DELAYED)]
+    assert bench.driver.send(b"one!", 1)
+    bench.driver.publish()
+    for now in (1.0, 1.02):
+        bench.pump.process(bench.queues[0], None, now)
+    assert bench.pump.next_deadline() is None
+    bench.process(1.03)
+    assert bench.events() == [DELAYED]
+
+
 def test_notifications_do_not_wait_for_the_driver_to_take_its_responses() -> None:
     port = Port()
     bench = Bench(port)
