@@ -48,7 +48,7 @@ from scmictl.errors import (
 )
 from scmictl.protocols import Protocol, Resources, common
 from scmictl.transport.base import Link, Transport
-from scmictl.wire import AsyncRequest, Delayed, Effect, Request, Response
+from scmictl.wire import AsyncRequest, Delayed, Request, Response
 
 R = TypeVar("R", bound=Response)
 D = TypeVar("D", bound=Delayed)
@@ -567,8 +567,3 @@ class Agent:
 
 def _earliest(*times: float | None) -> float | None:
     return min((t for t in times if t is not None), default=None)
-
-
-def is_harmless(request: Request[Any]) -> bool:
-    """Return whether ``request`` may be sent on a read-only connection."""
-    return request.effect <= Effect.SUBSCRIBE

@@ -6,7 +6,7 @@ Words that are none of ours may be groups of installed packages; those are looke
 from __future__ import annotations
 
 from scmictl import commands, protocols
-from scmictl.commands import Command, Entry
+from scmictl.commands import Entry
 from scmictl.console import statement
 
 ENTRIES = (
@@ -40,11 +40,6 @@ def speechless(word: str) -> str | None:
     if word not in [name for *_, name in (*protocols.STANDARD, *protocols.VENDOR)]:
         return None
     return f"{word} has no verbs: `explain {word}` lists its messages, `call` sends them"
-
-
-def every_command() -> list[Command]:
-    """Import and return all commands of our own, in the order of the help."""
-    return [command for e in ENTRIES for command in e.load().values()]
 
 
 def _taken() -> set[str]:

@@ -10,7 +10,7 @@ import pytest
 from scmictl.console import manual
 from scmictl.console.environment import Environment
 from scmictl.console.session import Session
-from scmictl.console.table import every_command
+from scmictl.console.table import ENTRIES
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -20,15 +20,18 @@ def test_the_manual_page_in_the_repository_is_up_to_date() -> None:
     assert kept == manual.page(), "run: python -m scmictl.console.manual > man/scmictl.1"
 
 
+COMMANDS = [command for entry in ENTRIES for command in entry.load().values()]
+
+
 def test_the_manual_page_describes_every_command_once() -> None:
     lines = manual.page().replace("\\-", "-").splitlines()
-    for command in every_command():
+    for command in COMMANDS:
         assert sum(line.startswith(f"\\fB{command.name}\\fR") for line in lines) == 1
 
 
 def test_the_manual_page_names_every_command_and_option() -> None:
     page = manual.page().replace("\\-", "-")
-    for command in every_command():
+    for command in COMMANDS:
         assert f"\\fB{command.name}\\fR" in page
         for option in command.options:
             assert f"\\fB{option.name}\\fR" in page
